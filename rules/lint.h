@@ -1,0 +1,24 @@
+// What is allowed to stand in rule files but deserves a second look. Nothing here stops a load.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "rules/networks.h"
+#include "rules/policy.h"
+
+namespace gatehouse::rules {
+
+struct Finding {
+  Origin origin;
+  std::string message;  // names the server and the rule
+  std::string hint;     // what to do; may be empty
+};
+
+// Over-broad (an IP rule or list that admits all addresses, or more than a /8 or a v6 /32),
+// shadowed (a rule wholly inside one deny rule, or inside another allow rule that never ends before
+// it), duplicate, overlapping, expired, and expiring within `soon`. Sorted by origin.
+[[nodiscard]] std::vector<Finding> lint(const Policy& policy, const NetworkMap& networks, Time now,
+                                        std::chrono::seconds soon = std::chrono::days(14));
+
+}  // namespace gatehouse::rules
