@@ -1,0 +1,131 @@
+#include "gateway/mariadb/login.h"
+
+#include "gateway/mariadb/capabilities.h"
+#include "gateway/mariadb/packet.h"
+
+namespace gatehouse::mariadb {
+
+namespace {
+
+constexpr std::size_t extended_capabilities_at = 28;
+
+// MariaDB refuses a login with more.
+constexpr std::size_t attributes_size_max = 0xFFFF;
+
+constexpr bool has(std::uint64_t capabilities, capability::Bit bit) {
+  return (capabilities & bit) != 0;
+}
+
+LoginPrefix read_prefix(ByteReader& reader) noexcept {
+  LoginPrefix prefix;
+  const std::uint32_t standard = reader.u32();
+  prefix.max_packet = reader.u32();
+  prefix.charset = reader.u8();
+  reader.bytes(19);
+  prefix.capabilities = capability::from_words(standard, reader.u32());
+  return prefix;
+}
+
+void append_prefix(std::vector<std::uint8_t>& out, const LoginPrefix& prefix) {
+  append_u32(out, static_cast<std::uint32_t>(prefix.capabilities));
+  append_u32(out, prefix.max_packet);
+  append_u8(out, prefix.charset);
+  out.insert(out.end(), 19, 0);
+  const bool extended = capability::has_extended(prefix.capabilities);
+  append_u32(out, extended ? static_cast<std::uint32_t>(prefix.capabilities >> 32) : 0);
+}
+
+Bytes read_auth(ByteReader& reader, std::uint64_t capabilities) noexcept {
+  if (has(capabilities, capability::plugin_auth_lenenc)) return reader.lenenc_bytes();
+  if (has(capabilities, capability::secure_connection)) return reader.bytes(reader.u8());
+  const std::string_view text = reader.text_until_nul();
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+bool are_pairs(Bytes attributes) noexcept {
+  ByteReader reader(attributes);
+  while (!reader.at_end()) {
+    reader.lenenc_bytes();
+    reader.lenenc_bytes();
+  }
+  return reader.ok();
+}
+
+}  // namespace
+
+std::optional<std::string_view> Login::attribute(std::string_view key) const noexcept {
+  ByteReader reader(attributes);
+  while (!reader.at_end()) {
+    const std::string_view candidate = as_text(reader.lenenc_bytes());
+    const std::string_view value = as_text(reader.lenenc_bytes());
+    if (candidate == key) return value;
+  }
+  return std::nullopt;
+}
+
+std::optional<LoginPrefix> parse_ssl_request(Bytes payload) noexcept {
+  if (payload.size() != login_prefix_size) return std::nullopt;
+  ByteReader reader(payload);
+  const LoginPrefix prefix = read_prefix(reader);
+  constexpr std::uint64_t needed = capability::ssl | capability::protocol_41;
+  if ((prefix.capabilities & needed) != needed) return std::nullopt;
+  return prefix;
+}
+
+std::optional<Login> parse_login(Bytes payload, std::optional<std::uint64_t> governing) noexcept {
+  ByteReader reader(payload);
+  Login login;
+  login.prefix = read_prefix(reader);
+  if (governing) login.prefix.capabilities = *governing;
+  const std::uint64_t capabilities = login.prefix.capabilities;
+  if (!has(capabilities, capability::protocol_41)) return std::nullopt;  // another layout
+
+  login.user = reader.text_until_nul();
+  login.auth = read_auth(reader, capabilities);
+  if (has(capabilities, capability::connect_with_db)) login.database = reader.text_until_nul();
+  if (!reader.ok()) return std::nullopt;
+  if (reader.at_end()) return login;
+
+  if (has(capabilities, capability::plugin_auth)) login.plugin = reader.text_until_nul();
+  if (has(capabilities, capability::connect_attributes)) {
+    login.attributes = reader.lenenc_bytes();
+    if (login.attributes.size() > attributes_size_max || !are_pairs(login.attributes)) {
+      return std::nullopt;
+    }
+  }
+  if (!reader.ok()) return std::nullopt;
+  return login;
+}
+
+void set_login_capabilities(std::span<std::uint8_t> payload, std::uint64_t capabilities) noexcept {
+  put_u32(payload, 0, static_cast<std::uint32_t>(capabilities));
+  if (capability::has_extended(capabilities)) {
+    put_u32(payload, extended_capabilities_at, static_cast<std::uint32_t>(capabilities >> 32));
+  }
+}
+
+void append_ssl_request(std::vector<std::uint8_t>& out, std::uint8_t sequence,
+                        const LoginPrefix& prefix) {
+  LoginPrefix with_ssl = prefix;
+  with_ssl.capabilities |= capability::ssl;
+  std::vector<std::uint8_t> payload;
+  payload.reserve(login_prefix_size);
+  append_prefix(payload, with_ssl);
+  append_packet(out, sequence, payload);
+}
+
+void append_absent_login(std::vector<std::uint8_t>& out, std::uint8_t sequence,
+                         const LoginPrefix& prefix) {
+  std::vector<std::uint8_t> payload;
+  append_prefix(payload, prefix);
+  append_text_and_nul(payload, absent_user);
+  append_u8(payload, 0);  // No password: an empty string in each of the three forms of this field.
+  if (has(prefix.capabilities, capability::connect_with_db)) append_text_and_nul(payload, {});
+  if (has(prefix.capabilities, capability::plugin_auth)) {
+    append_text_and_nul(payload, "mysql_native_password");
+  }
+  if (has(prefix.capabilities, capability::connect_attributes)) append_lenenc(payload, 0);
+  append_packet(out, sequence, payload);
+}
+
+}  // namespace gatehouse::mariadb

@@ -1,0 +1,110 @@
+#include "gateway/mariadb/refusal.h"
+
+#include <algorithm>
+#include <span>
+
+#include "gateway/mariadb/packet.h"
+
+namespace gatehouse::mariadb {
+
+namespace {
+
+// Codes 2000 to 2999 and 5000 to 5999 belong to clients, which take an ERR with one for malformed.
+struct ErrorCode {
+  std::uint16_t code;
+  std::string_view state;  // five characters
+};
+constexpr ErrorCode access_denied{9000, "HY000"};
+constexpr ErrorCode tls_needed{9002, "28000"};
+constexpr ErrorCode too_many{1040, "08004"};
+constexpr ErrorCode handshake_error{1043, "08S01"};
+constexpr ErrorCode unknown_error{1105, "HY000"};
+
+constexpr std::uint8_t err_marker = 0xFF;
+
+}  // namespace
+
+class RefusalWriter {
+ public:
+  RefusalWriter(Moment moment, ErrorCode error) noexcept : sequence_(moment.sequence) {
+    refusal_.size_ = header_size;
+    put(err_marker);
+    put(static_cast<std::uint8_t>(error.code));
+    put(static_cast<std::uint8_t>(error.code >> 8));
+    if (moment.greeted) text("#").text(error.state);
+  }
+
+  RefusalWriter& text(std::string_view text) noexcept {
+    for (const char character : text) put(static_cast<std::uint8_t>(character));
+    return *this;
+  }
+
+  RefusalWriter& argument(std::string_view argument) noexcept {
+    return text(argument.substr(0, Refusal::argument_size_max));
+  }
+
+  Refusal done() noexcept {
+    const auto length = static_cast<std::uint32_t>(refusal_.size_ - header_size);
+    write_header(std::span(refusal_.buffer_).first<header_size>(),
+                 {.length = length, .sequence = sequence_});
+    return refusal_;
+  }
+
+ private:
+  // The texts below fit; the test is for the day when one of them does not.
+  void put(std::uint8_t byte) noexcept {
+    if (refusal_.size_ < refusal_.buffer_.size()) refusal_.buffer_[refusal_.size_++] = byte;
+  }
+
+  Refusal refusal_;
+  std::uint8_t sequence_;
+};
+
+Refusal denied_at_accept(std::string_view source_ip) noexcept {
+  return RefusalWriter(before_greeting, access_denied)
+      .text("Client with IP address '")
+      .argument(source_ip)
+      .text("' is not allowed to connect to this MariaDB server.")
+      .done();
+}
+
+Refusal ssl_required(std::uint8_t sequence) noexcept {
+  return RefusalWriter(after_greeting(sequence), tls_needed)
+      .text("SSL connection is required. Please specify SSL options and retry.")
+      .done();
+}
+
+Refusal too_many_connections(Moment moment) noexcept {
+  return RefusalWriter(moment, too_many).text("Too many connections").done();
+}
+
+Refusal bad_handshake(std::uint8_t sequence) noexcept {
+  return RefusalWriter(after_greeting(sequence), handshake_error).text("Bad handshake").done();
+}
+
+namespace {
+
+std::string_view explanation(Failure failure) noexcept {
+  switch (failure) {
+    case Failure::backend_unreachable:
+      return "The gateway cannot reach the database server. Try again later.";
+    case Failure::audit_unwritable:
+      return "The gateway cannot write its audit log and therefore accepts no new connections.";
+    case Failure::clear_password_refused:
+      return "This account's authentication plugin sends the password itself, and the gateway's "
+             "connection to the database server is not encrypted.";
+  }
+  return {};
+}
+
+}  // namespace
+
+Refusal session_failed(Moment moment, Failure failure, std::string_view reference) noexcept {
+  return RefusalWriter(moment, unknown_error)
+      .text(explanation(failure))
+      .text(" Reference: ")
+      .argument(reference)
+      .done();
+}
+
+}  // namespace gatehouse::mariadb

@@ -1,0 +1,62 @@
+// What a backend says between the client's login and the first command, where one byte tells OK,
+// ERR, AuthSwitch and a plugin's own data apart.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "gateway/mariadb/bytes.h"
+
+namespace gatehouse::mariadb {
+
+enum class ReplyKind {
+  ok,
+  error,         // parse_error() has a value
+  auth_switch,   // parse_auth_switch() has a value
+  old_password,  // a switch to the hash of before 4.1, which nobody should answer
+  more_data,     // a plugin's own, opaque
+  malformed,     // empty, or cut short
+};
+
+[[nodiscard]] ReplyKind classify_reply(Bytes payload) noexcept;
+
+// Views into the payload. A server that has not greeted yet sends no state.
+struct ServerError {
+  std::uint16_t code = 0;
+  std::optional<std::string_view> state;  // five characters
+  std::string_view message;               // may name internal addresses: not for clients
+};
+[[nodiscard]] std::optional<ServerError> parse_error(Bytes payload) noexcept;
+
+struct AuthSwitch {
+  std::string_view plugin;
+  Bytes data;
+};
+[[nodiscard]] std::optional<AuthSwitch> parse_auth_switch(Bytes payload) noexcept;
+
+// Whether the client's answer to this plugin is the password itself, which only TLS or a unix
+// socket may carry. It also holds for a greeting's plugin.
+[[nodiscard]] bool reveals_password(std::string_view plugin) noexcept;
+
+// Whether a reply of kind more_data is caching_sha2_password's request for the password itself.
+// Means nothing for other plugins.
+[[nodiscard]] bool asks_for_full_authentication(Bytes payload) noexcept;
+
+struct OkWithoutRedirect {
+  enum class Outcome {
+    unchanged,  // holds no redirect_url: relay the packet as it is
+    removed,    // relay `payload` instead
+    malformed,  // cannot be read to its end, so it may hold one: do not relay
+  };
+  Outcome outcome = Outcome::malformed;
+  std::vector<std::uint8_t> payload;
+};
+
+// Takes `redirect_url` out of the session state that a login's OK carries: since MariaDB 11.3 it
+// tells clients to connect to the backend instead. All other state stays. `capabilities` are those
+// in force between this client and this backend.
+[[nodiscard]] OkWithoutRedirect without_redirect_url(Bytes ok_payload, std::uint64_t capabilities);
+
+}  // namespace gatehouse::mariadb
