@@ -1,0 +1,26 @@
+// Audit events as JSON Lines.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include <boost/json/object.hpp>
+
+#include "gateway/observe/audit_event.h"
+
+namespace gatehouse {
+
+// One object, ending in its only newline. `gateway` may be empty. Client-chosen text is cut to
+// max_client_text bytes and made valid UTF-8; nothing in any text can end the line.
+[[nodiscard]] std::string to_json_line(const AuditEvent& event,
+                                       std::chrono::system_clock::time_point time,
+                                       std::string_view gateway);
+
+// What `opened` has of a session, without time, event and gateway: also what `sessions` shows.
+[[nodiscard]] boost::json::object session_fields(const SessionRecord& record);
+
+// {file, line, column, severity, message, hint}; an empty hint is left out.
+[[nodiscard]] boost::json::object to_json(const config::Diagnostic& diagnostic);
+
+}  // namespace gatehouse
