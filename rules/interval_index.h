@@ -19,18 +19,40 @@ class IntervalIndex {
   IntervalIndex() = default;
   explicit IntervalIndex(std::vector<Entry> entries);
 
-  // Calls `visit(rule)` for each range that contains `address`, in no particular order. The cost is
-  // logarithmic in the number of ranges and linear in the number of hits.
+  // Calls `visit(entry)` for each range that contains `address`, in the order of their starts.
+  // Costs a logarithm of the number of ranges, once and for each hit. REQUIRES: `visit` does not
+  // throw.
   template <typename Visit>
-  void for_each_containing(const IpAddress& address, Visit&& visit) const noexcept;
+  void for_each_containing(const IpAddress& address, const Visit& visit) const noexcept {
+    visit_subtree(0, entries_.size(), address, visit);
+  }
 
   [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
   [[nodiscard]] const std::vector<Entry>& entries() const noexcept { return entries_; }
 
  private:
-  // To be filled in by the implementation: sorted by range.first, each with the greatest `last` of
-  // its subtree.
-  std::vector<Entry> entries_;
+  // The tree is implicit: the root of [begin, end) is its middle, its children the middles of both
+  // halves. So the depth is that of a balanced tree, and recursion ends within 64 steps.
+  static constexpr std::size_t middle(std::size_t begin, std::size_t end) {
+    return begin + (end - begin) / 2;
+  }
+  void find_latest(std::size_t begin, std::size_t end);
+
+  template <typename Visit>
+  void visit_subtree(std::size_t begin, std::size_t end, const IpAddress& address,
+                     const Visit& visit) const noexcept {
+    if (begin == end) return;
+    const std::size_t root = middle(begin, end);
+    if (latest_[root] < address) return;
+    visit_subtree(begin, root, address, visit);
+    const Entry& entry = entries_[root];
+    if (address < entry.range.first) return;
+    if (address <= entry.range.last) visit(entry);
+    visit_subtree(root + 1, end, address, visit);
+  }
+
+  std::vector<Entry> entries_;     // sorted by range.first
+  std::vector<IpAddress> latest_;  // the greatest range.last in the subtree of each root
 };
 
 }  // namespace gatehouse::rules

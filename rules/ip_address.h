@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
 #include <optional>
@@ -14,7 +15,38 @@ namespace gatehouse::rules {
 struct Bits128 {
   std::uint64_t high = 0;
   std::uint64_t low = 0;
-  friend auto operator<=>(const Bits128&, const Bits128&) = default;
+  friend constexpr auto operator<=>(const Bits128&, const Bits128&) = default;
+
+  friend constexpr Bits128 operator&(Bits128 a, Bits128 b) {
+    return {a.high & b.high, a.low & b.low};
+  }
+  friend constexpr Bits128 operator|(Bits128 a, Bits128 b) {
+    return {a.high | b.high, a.low | b.low};
+  }
+  friend constexpr Bits128 operator^(Bits128 a, Bits128 b) {
+    return {a.high ^ b.high, a.low ^ b.low};
+  }
+  friend constexpr Bits128 operator~(Bits128 a) { return {~a.high, ~a.low}; }
+  // Modulo 2^128.
+  friend constexpr Bits128 operator+(Bits128 a, Bits128 b) {
+    const std::uint64_t low = a.low + b.low;
+    return {a.high + b.high + (low < a.low ? 1 : 0), low};
+  }
+  friend constexpr Bits128 operator-(Bits128 a, Bits128 b) {
+    return {a.high - b.high - (a.low < b.low ? 1 : 0), a.low - b.low};
+  }
+
+  // The lowest `count` bits set; at most 128.
+  static constexpr Bits128 ones(unsigned count) {
+    constexpr std::uint64_t all = ~std::uint64_t{0};
+    if (count >= 128) return {all, all};
+    if (count >= 64) return {(std::uint64_t{1} << (count - 64)) - 1, all};
+    return {0, (std::uint64_t{1} << count) - 1};
+  }
+  // How many bits it takes to write the number; 0 for 0.
+  [[nodiscard]] constexpr unsigned width() const {
+    return static_cast<unsigned>(high != 0 ? 64 + std::bit_width(high) : std::bit_width(low));
+  }
 };
 
 class IpAddress {
@@ -32,6 +64,15 @@ class IpAddress {
   // one place where IPv4 in IPv6 is unmapped, so no mapped address exists behind it.
   static IpAddress v6(const std::array<std::uint8_t, 16>& bytes);
 
+  // An end of a range of IPv6 numbers, which is where ::ffff:0:0/96 stays part of a larger block:
+  // nothing is unmapped.
+  static constexpr IpAddress v6_border(Bits128 bits) {
+    IpAddress address;
+    address.is_v6_ = true;
+    address.bits_ = bits;
+    return address;
+  }
+
   // Dotted quad without leading zeros, or RFC 4291 text; no zone, no brackets, no blanks.
   static std::optional<IpAddress> parse(std::string_view text);
 
@@ -40,6 +81,8 @@ class IpAddress {
   [[nodiscard]] constexpr std::uint32_t v4_value() const {
     return static_cast<std::uint32_t>(bits_.low);
   }
+  // Bits of an address of this family: 32 or 128.
+  [[nodiscard]] constexpr unsigned width() const { return is_v6_ ? 128 : 32; }
   // The address as a number; for IPv4 its 32 bits.
   [[nodiscard]] constexpr Bits128 bits() const { return bits_; }
   // Network order. REQUIRES: !is_v4().
@@ -56,12 +99,10 @@ class IpAddress {
 
  private:
   friend struct IpRange;
-  static constexpr IpAddress v6_from_bits(Bits128 bits) {
-    IpAddress address;
-    address.is_v6_ = true;
-    address.bits_ = bits;
-    return address;
-  }
+  // As parse(), but IPv4 in IPv6 stays IPv6: a block's prefix counts the bits as written.
+  static std::optional<IpAddress> parse_as_written(std::string_view text);
+  [[nodiscard]] bool is_mapped() const;
+  [[nodiscard]] IpAddress unmapped() const;
 
   bool is_v6_ = false;
   Bits128 bits_;

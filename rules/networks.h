@@ -21,7 +21,7 @@ struct Subnet {
   IpRange range;
 };
 
-// One entry of `matched_by`: every key that is set must match.
+// One entry of `matched_by`: every key that is set must match. Without any key it matches nothing.
 struct NetworkMatcher {
   std::optional<std::string> listener;
   std::optional<std::uint32_t> azure_link_id;

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "rules/interval_index.h"
+#include "rules/address_rules.h"
 #include "rules/rule.h"
 
 namespace gatehouse::rules {
@@ -52,7 +52,8 @@ struct Facts {
 struct Decision {
   Verdict verdict = Verdict::deny;
   Reason reason = Reason::no_matching_rule;
-  // The rule that decided; owned by the Policy. Null where none did (default deny, lockdown, …).
+  // The rule that decided; owned by the Policy. Null where none did (default deny, lockdown, …) or
+  // where it depends on a fact that is not known yet.
   const Rule* rule = nullptr;
 };
 
@@ -91,17 +92,35 @@ class Policy {
   [[nodiscard]] std::size_t number_of(const Rule& rule) const noexcept;
 
  private:
-  PolicySpec spec_;
-  // Rule numbers by kind. Rules of a single range are found through an index, lists are asked in
-  // turn.
-  struct AddressRules {
-    IntervalIndex ranges;
-    std::vector<std::size_t> lists;
+  struct NetworkRules {
+    NetworkId network{};
+    AddressRules vnet;
+    std::vector<std::size_t> endpoints;
   };
+  // What judges sources that came one way. Null members: nothing does.
+  struct Gate {
+    const std::vector<std::size_t>* endpoints = nullptr;
+    const AddressRules* rules = nullptr;
+    Reason allow = Reason::no_matching_rule;  // the reason of an allow by `rules`
+  };
+
+  [[nodiscard]] Gate public_gate() const noexcept;
+  [[nodiscard]] Gate gate(const NetworkRules& rules) const noexcept;
+  [[nodiscard]] Gate gate(NetworkId network) const noexcept;
+
+  // Steps 2 to 7 of the decision, for a source that came through `gate`.
+  [[nodiscard]] Decision judge(const Gate& gate, const Facts& facts) const noexcept;
+  [[nodiscard]] Decision judge_any_address(const Gate& gate, Time now) const noexcept;
+  // Steps 3 and 4, which need no address. Unset: neither decides.
+  [[nodiscard]] std::optional<Decision> judge_way(const Gate& gate, Time now) const noexcept;
+  [[nodiscard]] Decision judge_endpoints(const std::vector<std::size_t>& endpoints,
+                                         Time now) const noexcept;
+  [[nodiscard]] Decision conclude(const Hits& hits, Reason allow) const noexcept;
+
+  PolicySpec spec_;
   AddressRules ip_;
   AddressRules deny_;
-  std::vector<std::size_t> vnet_;
-  std::vector<std::size_t> endpoints_;
+  std::vector<NetworkRules> networks_;  // sorted by network
 };
 
 // The first decision of a listener that leads to several servers, before the one meant is known:
