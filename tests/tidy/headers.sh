@@ -22,6 +22,7 @@ if compiles_alone "$planted/planted.h" >/dev/null 2>&1; then
   exit 1
 fi
 
+# shellcheck disable=SC2016 # $0 is for the inner shell.
 git ls-files --cached --others --exclude-standard -- '*.h' |
   while IFS= read -r header; do
     if [[ ! -f ${header%.h}.cpp ]]; then echo "$header"; fi
