@@ -1,23 +1,10 @@
 #include "rules/address_rules.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace gatehouse::rules {
 namespace {
-
-// Every address there is, by family.
-constexpr std::array<IpRange, 2> all_addresses{
-    IpRange{IpAddress::v4(0), IpAddress::v4(~std::uint32_t{0})},
-    IpRange{IpAddress::v6_border({}), IpAddress::v6_border(Bits128::ones(128))}};
-
-// Null where the rule matches by something else than written addresses.
-const Addresses* addresses_of(const Rule& rule) {
-  if (const auto* ip = std::get_if<IpRule>(&rule.what)) return &ip->addresses;
-  if (const auto* deny = std::get_if<DenyRule>(&rule.what)) return &deny->addresses;
-  return nullptr;
-}
 
 IpAddress address_after(const IpAddress& address) {
   if (address.is_v4()) return IpAddress::v4(address.v4_value() + 1);
@@ -84,9 +71,7 @@ bool AddressRules::any(Window::At at, Time now) const noexcept {
 }
 
 bool AddressRules::match_all(Window::At at, Time now) const noexcept {
-  return std::none_of(all_addresses.begin(), all_addresses.end(), [&](const IpRange& family) {
-    return first_outside(family, at, now).has_value();
-  });
+  return !first_outside(all_v4, at, now) && !first_outside(all_v6, at, now);
 }
 
 bool AddressRules::reach_beyond(const AddressRules& others, Time now) const noexcept {
@@ -103,12 +88,10 @@ bool AddressRules::reach_beyond(const AddressRules& others, Time now) const noex
   for (const List& list : lists_) {
     if (!is(list.rule, in_force, now)) continue;
     for (const V4Range& range : list.ranges->v4()) {
-      if (is_beyond({IpAddress::v4(range.first), IpAddress::v4(range.last)})) return true;
+      if (is_beyond(to_ip_range(range))) return true;
     }
     for (const V6Range& range : list.ranges->v6()) {
-      if (is_beyond({IpAddress::v6_border(range.first), IpAddress::v6_border(range.last)})) {
-        return true;
-      }
+      if (is_beyond(to_ip_range(range))) return true;
     }
   }
   return false;

@@ -138,6 +138,10 @@ struct IpRange {
   friend constexpr auto operator<=>(const IpRange&, const IpRange&) = default;
 };
 
+// Every address of a family.
+inline constexpr IpRange all_v4{IpAddress::v4(0), IpAddress::v4(~std::uint32_t{0})};
+inline constexpr IpRange all_v6{IpAddress::v6_border({}), IpAddress::v6_border(Bits128::ones(128))};
+
 struct ParsedRange {
   std::optional<RangeError> error;  // Unset: `range` is what the text says.
   IpRange range;

@@ -14,13 +14,6 @@ constexpr std::size_t indexed_from = 4096;
 // Below this, std::sort beats three passes over counters.
 constexpr std::size_t radix_from = 2048;
 
-IpRange to_ip_range(const V4Range& range) {
-  return {.first = IpAddress::v4(range.first), .last = IpAddress::v4(range.last)};
-}
-IpRange to_ip_range(const V6Range& range) {
-  return {.first = IpAddress::v6_border(range.first), .last = IpAddress::v6_border(range.last)};
-}
-
 constexpr std::uint32_t one_after(std::uint32_t number) {
   return number + 1;
 }

@@ -21,6 +21,13 @@ struct NumberRange {
 using V4Range = NumberRange<std::uint32_t>;
 using V6Range = NumberRange<Bits128>;
 
+[[nodiscard]] constexpr IpRange to_ip_range(const V4Range& range) {
+  return {.first = IpAddress::v4(range.first), .last = IpAddress::v4(range.last)};
+}
+[[nodiscard]] constexpr IpRange to_ip_range(const V6Range& range) {
+  return {.first = IpAddress::v6_border(range.first), .last = IpAddress::v6_border(range.last)};
+}
+
 class RangeSet {
  public:
   RangeSet() = default;

@@ -72,4 +72,7 @@ static_assert(std::is_same_v<std::variant_alternative_t<static_cast<int>(RuleKin
                              DenyRule>,
               "RuleKind lists the alternatives of Rule::what in their order");
 
+// What an IP rule or a deny rule says; null for the others.
+[[nodiscard]] const Addresses* addresses_of(const Rule& rule) noexcept;
+
 }  // namespace gatehouse::rules
