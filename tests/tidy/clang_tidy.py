@@ -57,9 +57,12 @@ def units(build):
 
 def check(build, name):
     # The commands are g++'s: clang does not know all of its warnings, and need not.
+    command = [TOOL, "-p", str(build), "--quiet", "--extra-arg=-Wno-unknown-warning-option"]
+    if not is_cheap(name):
+        # The analyzer of 19 loses track at a suspended coroutine and reports Asio's own code.
+        command.append("--checks=-clang-analyzer-*")
     ran = subprocess.run(
-        [TOOL, "-p", str(build), "--quiet", "--extra-arg=-Wno-unknown-warning-option", name],
-        cwd=ROOT, capture_output=True, text=True, check=False)
+        [*command, name], cwd=ROOT, capture_output=True, text=True, check=False)
     return name, ran.returncode, ran.stdout + (ran.stderr if ran.returncode else "")
 
 
