@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,8 @@
 #include "gateway/observe/audit_event.h"
 
 namespace gatehouse {
+
+inline constexpr std::size_t max_client_text = 256;
 
 // One object, ending in its only newline. `gateway` may be empty. Client-chosen text is cut to
 // max_client_text bytes and made valid UTF-8; nothing in any text can end the line.

@@ -45,8 +45,7 @@ class DenialFold {
   };
   struct Fold {
     Time due;
-    std::uint64_t count = 0;  // since the last record
-    FoldedDenials last;
+    FoldedDenials last;  // its count: since the last record
   };
 
   // The fold of the record's key, and whether it was opened just now.
@@ -54,6 +53,7 @@ class DenialFold {
 
   std::size_t max_keys_;
   std::map<Key, Fold> folds_;
+  Time next_due_ = Time::max();  // of all folds; they are not walked before
 };
 
 }  // namespace gatehouse

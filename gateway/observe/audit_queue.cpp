@@ -1,0 +1,110 @@
+#include "gateway/observe/audit_queue.h"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+namespace gatehouse {
+namespace {
+
+// A burst's memory is not kept for ever.
+constexpr std::size_t kept_capacity = 1024;
+
+std::size_t index(AuditShare share) {
+  return static_cast<std::size_t>(share);
+}
+
+}  // namespace
+
+AuditShare share_of(const AuditEvent& event) noexcept {
+  struct Shares {
+    AuditShare operator()(const Opened&) const { return AuditShare::session; }
+    AuditShare operator()(const Closed&) const { return AuditShare::session; }
+    AuditShare operator()(const Denied&) const { return AuditShare::denial; }
+    AuditShare operator()(const FoldedDenials&) const { return AuditShare::none; }
+    AuditShare operator()(const RefusedUnrecorded&) const { return AuditShare::none; }
+    AuditShare operator()(const SnapshotLoaded&) const { return AuditShare::other; }
+    AuditShare operator()(const SnapshotRejected&) const { return AuditShare::other; }
+    AuditShare operator()(const AdminCommand&) const { return AuditShare::other; }
+  };
+  return std::visit(Shares{}, event);
+}
+
+bool AuditQueue::take(AuditShare share, std::size_t records) noexcept {
+  std::atomic<std::size_t>& taken = taken_[index(share)];
+  const std::size_t before = taken.fetch_add(records, std::memory_order_relaxed);
+  if (before + records <= capacity_[index(share)].load(std::memory_order_relaxed)) return true;
+  taken.fetch_sub(records, std::memory_order_relaxed);
+  return false;
+}
+
+void AuditQueue::give_back(AuditShare share, std::size_t records) noexcept {
+  taken_[index(share)].fetch_sub(records, std::memory_order_relaxed);
+}
+
+void AuditQueue::push(std::chrono::system_clock::time_point time, AuditEvent&& event) noexcept {
+  const AuditShare share = share_of(event);
+  try {
+    const std::lock_guard lock(mutex_);
+    if (!closed_) {
+      next_.events.push_back({time, std::move(event)});
+      queued_.fetch_add(1, std::memory_order_relaxed);
+      wake();
+      return;
+    }
+  } catch (const std::bad_alloc&) {
+    // Lost, as below.
+  }
+  give_back(share, 1);
+  count_lost(1);
+}
+
+void AuditQueue::done(const AuditShareCounts& events) noexcept {
+  for (const AuditShare share : {AuditShare::session, AuditShare::denial, AuditShare::other}) {
+    give_back(share, events[index(share)]);
+    queued_.fetch_sub(events[index(share)], std::memory_order_relaxed);
+  }
+}
+
+void AuditQueue::order_reopen() noexcept {
+  const std::lock_guard lock(mutex_);
+  next_.reopen = true;
+  wake();
+}
+
+void AuditQueue::order_settings(AuditSettings settings) {
+  const std::lock_guard lock(mutex_);
+  next_.settings = std::move(settings);
+  wake();
+}
+
+void AuditQueue::order_stop(std::chrono::steady_clock::time_point stop_by) noexcept {
+  const std::lock_guard lock(mutex_);
+  next_.stop_by = stop_by;
+  wake();
+}
+
+void AuditQueue::wake() noexcept {
+  if (std::exchange(writer_sleeps_, false)) wake_.notify_one();
+}
+
+void AuditQueue::wait(std::chrono::milliseconds limit, AuditWork& work) {
+  work.events.clear();
+  if (work.events.capacity() > kept_capacity) work.events = {};
+  std::unique_lock lock(mutex_);
+  const auto is_needed = [this] {
+    return !next_.events.empty() || next_.reopen || next_.settings || next_.stop_by;
+  };
+  if (!is_needed()) {
+    writer_sleeps_ = true;
+    wake_.wait_for(lock, limit, is_needed);
+    writer_sleeps_ = false;
+  }
+  std::swap(work.events, next_.events);
+  work.reopen = std::exchange(next_.reopen, false);
+  work.settings = std::exchange(next_.settings, std::nullopt);
+  work.stop_by = next_.stop_by;
+  closed_ = work.stop_by.has_value();
+}
+
+}  // namespace gatehouse
