@@ -174,7 +174,7 @@ struct Configuration {
   std::uint32_t workers = 0;  // 0: one for each processor
 
   // Null if there is none of that name.
-  [[nodiscard]] const Server* find_server(std::string_view name) const noexcept;
+  [[nodiscard]] const Server* find_server(std::string_view server) const noexcept;
   [[nodiscard]] const rules::Policy* find_policy(std::string_view server) const noexcept;
 };
 

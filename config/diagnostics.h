@@ -23,6 +23,7 @@ struct Diagnostic {
   Severity severity = Severity::error;
   std::string message;
   std::string hint;  // may be empty
+  friend bool operator==(const Diagnostic&, const Diagnostic&) = default;
 };
 
 class Diagnostics {
@@ -32,7 +33,9 @@ class Diagnostics {
 
   [[nodiscard]] bool has_errors() const noexcept { return errors_ > 0; }
   [[nodiscard]] const std::vector<Diagnostic>& all() const noexcept { return all_; }
-  // By file, line and column; what stands at one place keeps the order in which it was found.
+  // By file, line and column; what stands at one place keeps the order in which it was found. The
+  // same words at the same place are kept once: a value behind a YAML alias is read where it is
+  // used, perhaps often.
   void sort();
 
  private:

@@ -1,0 +1,41 @@
+// The `limits` section of gateway.yaml.
+#include "config/bounds.h"
+#include "config/gateway_file.h"
+#include "config/values.h"
+
+namespace gatehouse::config {
+namespace {
+
+FailedLogins read_failed_logins(const Value& value) {
+  FailedLogins failed_logins;
+  read_fields(value, [&](Fields& fields) {
+    fields.read("per_minute", failed_logins.per_minute, integer_between(1, logins_per_minute_max));
+    if (const auto block = fields.find("block"); block && block->node().text != "off") {
+      failed_logins.block = read_duration(*block);
+    }
+  });
+  return failed_logins;
+}
+
+}  // namespace
+
+Limits read_limits(const Value& value) {
+  Limits limits;
+  read_fields(value, [&](Fields& fields) {
+    fields.read("sessions", limits.sessions, integer_between(1, sessions_max));
+    fields.read("sessions_per_source", limits.sessions_per_source,
+                integer_between(1, sessions_max));
+    fields.read("handshakes", limits.handshakes, integer_between(1, sessions_max));
+    fields.read("refusals", limits.refusals, integer_between(0, sessions_max));
+    fields.read("handshake_timeout", limits.handshake_timeout, read_duration);
+    fields.read("idle_timeout", limits.idle_timeout, read_duration);
+    fields.read("drain_timeout", limits.drain_timeout, read_duration_or_none);
+    if (const auto failed_logins = fields.find("failed_logins")) {
+      limits.failed_logins = read_failed_logins(*failed_logins);
+      limits.failed_logins_at = failed_logins->at();
+    }
+  });
+  return limits;
+}
+
+}  // namespace gatehouse::config

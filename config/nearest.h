@@ -1,0 +1,18 @@
+// "did you mean …?"
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gatehouse::config {
+
+// The known word that `word` is most likely a slip of the finger for; empty if none is close.
+[[nodiscard]] std::string_view nearest(std::string_view word,
+                                       const std::vector<std::string_view>& known);
+
+// A hint for a word that is not among `known`: the nearest one, or all of them.
+[[nodiscard]] std::string suggest(std::string_view word,
+                                  const std::vector<std::string_view>& known);
+
+}  // namespace gatehouse::config

@@ -1,0 +1,124 @@
+#include "config/network_section.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "config/names.h"
+#include "config/values.h"
+
+namespace gatehouse::config {
+namespace {
+
+// What is embedded below it is an IPv4 address: the prefix leaves 32 bits, no more and no less.
+std::optional<rules::IpRange> read_ipv6_prefix(const Value& value) {
+  const auto range = read_range(value);
+  if (!range) return std::nullopt;
+  constexpr std::uint64_t low_32 = 0xFFFFFFFF;
+  const auto first = range->first.bits();
+  const auto last = range->last.bits();
+  const bool is_96 = !range->first.is_v4() && first.high == last.high &&
+                     (first.low & low_32) == 0 && last.low == (first.low | low_32);
+  if (is_96) return range;
+  value.error("must be an IPv6 block of /96, whose low 32 bits hold the IPv4 address",
+              "write it like fd40:1::/96");
+  return std::nullopt;
+}
+
+std::string read_matching_listener(const Value& value, const std::vector<Listener>& listeners,
+                                   bool is_only_key) {
+  const auto name = value.text();
+  if (!name) return {};
+  const auto listener = std::find_if(listeners.begin(), listeners.end(),
+                                     [&](const Listener& other) { return other.name == *name; });
+  if (listener != listeners.end()) {
+    if (is_only_key && !listener->device) {
+      value.file().diagnostics.warning(
+          value.at(),
+          in_quotes(*name) +
+              " has no 'device': what reaches its address by another interface counts "
+              "as this network too",
+          "bind the listener to the network's interface by 'device'");
+    }
+  } else if (!listeners.empty()) {
+    std::vector<std::string_view> known;
+    for (const Listener& other : listeners) known.emplace_back(other.name);
+    value.error(in_quotes(*name) + " is no listener", suggest(*name, known));
+  }
+  return *name;
+}
+
+std::optional<std::string> read_vpce_id(const Value& value) {
+  // The TLV of a PROXY header that carries it, less its type byte, holds no more.
+  constexpr std::size_t length_max = 255;
+  auto text = value.text();
+  if (text && text->size() > length_max) value.error("is too long for an endpoint's id");
+  return text;
+}
+
+rules::NetworkMatcher read_matcher(const Value& value, const std::vector<Listener>& listeners) {
+  rules::NetworkMatcher matcher;
+  read_fields(value, [&](Fields& fields) {
+    const auto& entries = value.node().entries;
+    if (value.node().kind == YamlKind::mapping && entries.empty()) {
+      value.error("an entry without a key would match everything",
+                  "name a listener, an id or a prefix");
+    }
+    if (const auto listener = fields.find("listener")) {
+      matcher.listener = read_matching_listener(*listener, listeners, entries.size() == 1);
+    }
+    fields.read("azure_link_id", matcher.azure_link_id,
+                integer_between(0, std::numeric_limits<std::uint32_t>::max()));
+    fields.read("aws_vpce_id", matcher.aws_vpce_id, read_vpce_id);
+    fields.read("gcp_psc_connection_id", matcher.gcp_psc_connection_id,
+                integer_between(0, std::numeric_limits<std::uint64_t>::max()));
+    fields.read("ipv6_prefix", matcher.ipv6_prefix, read_ipv6_prefix);
+  });
+  return matcher;
+}
+
+rules::Subnet read_subnet(const Value& value, NamesInUse& names) {
+  rules::Subnet subnet;
+  read_fields(value, [&](Fields& fields) {
+    fields.require("name", subnet.name, unique_in(names, read_name));
+    fields.require("range", subnet.range, read_range);
+  });
+  return subnet;
+}
+
+rules::Network read_network(const Value& value, NamesInUse& names,
+                            const std::vector<Listener>& listeners) {
+  rules::Network network;
+  read_fields(value, [&](Fields& fields) {
+    fields.require("name", network.name, unique_in(names, read_name));
+    if (const auto matched_by = fields.require("matched_by")) {
+      for (const Value& item : matched_by->items()) {
+        network.matched_by.push_back(read_matcher(item, listeners));
+      }
+    }
+    if (const auto subnets = fields.find("subnets")) {
+      NamesInUse subnet_names;
+      for (const Value& item : subnets->any_items()) {
+        network.subnets.push_back(read_subnet(item, subnet_names));
+      }
+    }
+  });
+  return network;
+}
+
+}  // namespace
+
+std::vector<rules::Network> read_networks(const Value& value,
+                                          const std::vector<Listener>& listeners) {
+  NamesInUse names;
+  std::vector<rules::Network> networks;
+  for (const Value& item : value.any_items()) {
+    networks.push_back(read_network(item, names, listeners));
+  }
+  return networks;
+}
+
+}  // namespace gatehouse::config
