@@ -46,10 +46,10 @@ BREACHES = [
      "OpenSSL stays in gateway/net/tls_*"),
     ("gateway/mariadb/login.cpp", "#include <sys/socket.h>\n",
      'gateway/mariadb/login.cpp:1: error: "sys/socket.h" is banned here: '
-     "a codec includes the standard library, codecs and rules/ only"),
+     "a codec includes the standard library, codecs and values only"),
     ("gateway/mariadb/login.cpp", '#include "gateway/net/asio.h"\n',
      'gateway/mariadb/login.cpp:1: error: "gateway/net/asio.h" is banned here: '
-     "a codec includes the standard library, codecs and rules/ only"),
+     "a codec includes the standard library, codecs and values only"),
     ("gateway/a.cpp", '#include "tests/support/clock.h"\n',
      'gateway/a.cpp:1: error: "tests/support/clock.h" is banned here: '
      "gateway/ must not depend on tests or benchmarks"),
