@@ -1,5 +1,7 @@
 #include "gateway/mariadb/bytes.h"
 
+#include <algorithm>
+
 namespace gatehouse::mariadb {
 
 namespace {
@@ -58,6 +60,13 @@ std::string_view ByteReader::text_until_nul() noexcept {
   return text.substr(0, end);
 }
 
+std::string_view ByteReader::text_until_nul_or_end() noexcept {
+  const std::string_view text = as_text(rest_);
+  const std::size_t end = std::min(text.find('\0'), text.size());
+  rest_ = rest_.subspan(std::min(end + 1, text.size()));
+  return text.substr(0, end);
+}
+
 Bytes ByteReader::bytes(std::uint64_t count) noexcept {
   if (count > rest_.size()) {
     spoil();
@@ -75,6 +84,10 @@ void ByteReader::spoil() noexcept {
 
 std::string_view as_text(Bytes bytes) noexcept {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+Bytes bytes_of(std::string_view text) noexcept {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
 void append_u8(std::vector<std::uint8_t>& out, std::uint8_t value) {
@@ -112,7 +125,7 @@ void append_bytes(std::vector<std::uint8_t>& out, Bytes bytes) {
 }
 
 void append_text(std::vector<std::uint8_t>& out, std::string_view text) {
-  out.insert(out.end(), text.begin(), text.end());
+  append_bytes(out, bytes_of(text));
 }
 
 void append_text_and_nul(std::vector<std::uint8_t>& out, std::string_view text) {

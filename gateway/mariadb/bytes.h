@@ -30,6 +30,8 @@ class ByteReader {
   Bytes lenenc_bytes() noexcept { return bytes(lenenc()); }
   // Up to the next NUL, which is read too. Without one the read does not fit.
   std::string_view text_until_nul() noexcept;
+  // The same, but all that is left where there is no NUL: this always fits.
+  std::string_view text_until_nul_or_end() noexcept;
   Bytes bytes(std::uint64_t count) noexcept;
 
   [[nodiscard]] bool ok() const noexcept { return ok_; }
@@ -46,6 +48,7 @@ class ByteReader {
 };
 
 [[nodiscard]] std::string_view as_text(Bytes bytes) noexcept;
+[[nodiscard]] Bytes bytes_of(std::string_view text) noexcept;
 
 void append_u8(std::vector<std::uint8_t>& out, std::uint8_t value);
 void append_u16(std::vector<std::uint8_t>& out, std::uint16_t value);

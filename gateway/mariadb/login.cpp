@@ -35,20 +35,18 @@ void append_prefix(std::vector<std::uint8_t>& out, const LoginPrefix& prefix) {
   append_u32(out, extended ? static_cast<std::uint32_t>(prefix.capabilities >> 32) : 0);
 }
 
+// plugin_auth_lenenc without secure_connection means nothing to MariaDB.
 Bytes read_auth(ByteReader& reader, std::uint64_t capabilities) noexcept {
+  if (!has(capabilities, capability::secure_connection)) {
+    return bytes_of(reader.text_until_nul());
+  }
   if (has(capabilities, capability::plugin_auth_lenenc)) return reader.lenenc_bytes();
-  if (has(capabilities, capability::secure_connection)) return reader.bytes(reader.u8());
-  const std::string_view text = reader.text_until_nul();
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+  return reader.bytes(reader.u8());
 }
 
-bool are_pairs(Bytes attributes) noexcept {
-  ByteReader reader(attributes);
-  while (!reader.at_end()) {
-    reader.lenenc_bytes();
-    reader.lenenc_bytes();
-  }
-  return reader.ok();
+std::string_view without_quotes(std::string_view user) noexcept {
+  const bool quoted = user.size() > 1 && user.starts_with('\'') && user.ends_with('\'');
+  return quoted ? user.substr(1, user.size() - 2) : user;
 }
 
 }  // namespace
@@ -58,7 +56,7 @@ std::optional<std::string_view> Login::attribute(std::string_view key) const noe
   while (!reader.at_end()) {
     const std::string_view candidate = as_text(reader.lenenc_bytes());
     const std::string_view value = as_text(reader.lenenc_bytes());
-    if (candidate == key) return value;
+    if (reader.ok() && candidate == key) return value;
   }
   return std::nullopt;
 }
@@ -80,20 +78,18 @@ std::optional<Login> parse_login(Bytes payload, std::optional<std::uint64_t> gov
   const std::uint64_t capabilities = login.prefix.capabilities;
   if (!has(capabilities, capability::protocol_41)) return std::nullopt;  // another layout
 
-  login.user = reader.text_until_nul();
+  login.user = without_quotes(reader.text_until_nul());
   login.auth = read_auth(reader, capabilities);
-  if (has(capabilities, capability::connect_with_db)) login.database = reader.text_until_nul();
-  if (!reader.ok()) return std::nullopt;
-  if (reader.at_end()) return login;
-
-  if (has(capabilities, capability::plugin_auth)) login.plugin = reader.text_until_nul();
-  if (has(capabilities, capability::connect_attributes)) {
-    login.attributes = reader.lenenc_bytes();
-    if (login.attributes.size() > attributes_size_max || !are_pairs(login.attributes)) {
-      return std::nullopt;
-    }
+  // From here on a text may end with the packet: MariaDB keeps a NUL behind every packet it reads.
+  if (has(capabilities, capability::connect_with_db)) {
+    if (reader.at_end()) return std::nullopt;
+    login.database = reader.text_until_nul_or_end();
   }
-  if (!reader.ok()) return std::nullopt;
+  if (has(capabilities, capability::plugin_auth) && !reader.at_end()) {
+    login.plugin = reader.text_until_nul_or_end();
+  }
+  if (has(capabilities, capability::connect_attributes)) login.attributes = reader.lenenc_bytes();
+  if (!reader.ok() || login.attributes.size() > attributes_size_max) return std::nullopt;
   return login;
 }
 

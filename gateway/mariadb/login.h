@@ -22,27 +22,32 @@ struct LoginPrefix {
   std::uint8_t charset = 0;
 };
 
-// Views into the payload it was parsed from.
+// Views into the payload it was parsed from, read as MariaDB reads it
+// (parse_client_handshake_packet in sql/sql_acl.cc): what the audit says must be what the server
+// saw.
 struct Login {
-  LoginPrefix prefix;  // its capabilities are those that govern
-  std::string_view user;
+  LoginPrefix prefix;         // its capabilities are those that govern
+  std::string_view user;      // without the quotes that MariaDB takes off ('root' is root)
   Bytes auth;                 // the answer to the greeting's nonce; empty without a password
   std::string_view database;  // empty: none
   // Unset also where the client announces plugin_auth and ends before the name: some do.
   std::optional<std::string_view> plugin;
+  Bytes attributes;  // length-encoded keys and values, unchecked
 
-  // The first value of a connection attribute such as "program_name" or "_client_name".
+  // The first value of a connection attribute such as "program_name" or "_client_name". What
+  // follows a pair that does not fit is not looked at.
   [[nodiscard]] std::optional<std::string_view> attribute(std::string_view key) const noexcept;
-
-  Bytes attributes;  // length-encoded keys and values, checked: every key has its value
 };
 
-// Unset: not an SSLRequest (which is exactly 32 bytes long, with ssl and protocol_41).
+// Unset: not an SSLRequest, which is exactly 32 bytes long, with ssl and protocol_41. After a
+// longer packet with ssl MariaDB would start TLS too: whoever relays a plaintext login takes ssl
+// out of it.
 [[nodiscard]] std::optional<LoginPrefix> parse_ssl_request(Bytes payload) noexcept;
 
-// `governing`: the capabilities of the SSLRequest, where there was one. The server goes by them and
-// ignores those of the packet that follows, in which some clients leave out ssl. Unset: the
-// packet's own govern. No value: a field that ends beyond the packet, or a login older than
+// `governing`: what both the greeting and the client's first packet announce. Where an SSLRequest
+// was the first, the server goes by that one's capabilities and ignores those of the login itself,
+// in which some clients leave out ssl. Unset: the packet's own govern. No value: a field that ends
+// beyond the packet, attributes announced but absent or too long, or a login older than
 // protocol_41.
 [[nodiscard]] std::optional<Login> parse_login(
     Bytes payload, std::optional<std::uint64_t> governing = std::nullopt) noexcept;

@@ -1,0 +1,63 @@
+// Packets that real programs sent, and what tests do to packets. Payloads only, without the header.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "gateway/mariadb/bytes.h"
+
+namespace gatehouse::mariadb::test {
+
+using Buffer = std::vector<std::uint8_t>;
+
+// REQUIRES: pairs of hexadecimal digits and, anywhere between them, spaces.
+inline Buffer from_hex(std::string_view text) {
+  const auto digit = [](char character) {
+    return character <= '9' ? character - '0' : character - 'a' + 10;
+  };
+  Buffer bytes;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == ' ') continue;
+    bytes.push_back(static_cast<std::uint8_t>(digit(text[i]) << 4 | digit(text[i + 1])));
+    ++i;
+  }
+  return bytes;
+}
+
+// MariaDB 10.11.19 with TLS: thread 28, capabilities 0x1D'81FFFFFE.
+inline Buffer mariadb_greeting() {
+  return from_hex(
+      "0a 352e352e352d31302e31312e31392d4d6172696144422d302b6465623132753100 1c000000"
+      "682c403c4e512c29 00 feff 08 0200 ff81 15 000000000000 1d000000 282a3d317d472a3b2855532300"
+      "6d7973716c5f6e61746976655f70617373776f726400");
+}
+
+// The `mariadb` program of 10.11 asking for TLS.
+inline Buffer client_ssl_request() {
+  return from_hex("8caabf00 00000010 21 00000000000000000000000000000000000000 1d000000");
+}
+
+// The same program logging in without TLS: alice with a password, database shop.
+inline Buffer client_login() {
+  return from_hex(
+      "8ca2bf00 00000010 21 00000000000000000000000000000000000000 1d000000 616c69636500"
+      "14 c4cdda810ea2012cb49e53290cc9f1a00c6a94f1 73686f7000"
+      "6d7973716c5f6e61746976655f70617373776f726400 7f 035f6f73 054c696e7578"
+      "0c5f636c69656e745f6e616d65 0a6c69626d617269616462 045f706964 053131343632"
+      "0f5f636c69656e745f76657273696f6e 06332e332e3230 095f706c6174666f726d 067838365f3634"
+      "0c70726f6772616d5f6e616d65 056d7973716c 0c5f7365727665725f686f7374 093132372e302e302e31");
+}
+
+// Calls `visit` with every proper prefix, each in memory of its own so that a sanitizer sees a read
+// beyond it.
+template <typename Visit>
+void for_each_prefix(Bytes whole, Visit visit) {
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    const Buffer prefix(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
+    visit(Bytes(prefix));
+  }
+}
+
+}  // namespace gatehouse::mariadb::test
