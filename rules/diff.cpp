@@ -130,7 +130,8 @@ std::vector<Number> find_borders(const Comparison& comparison, const RangeSet& c
   };
   const auto add = [&](const auto& addresses, bool) {
     if constexpr (std::is_same_v<std::decay_t<decltype(addresses)>, IpRange>) {
-      for (const auto& range : ranges_of<Number>(RangeSet(addresses))) add_range(range);
+      const RangeSet single(addresses);
+      for (const auto& range : ranges_of<Number>(single)) add_range(range);
     } else {
       for (const auto& range : ranges_of<Number>(addresses)) add_range(range);
     }
