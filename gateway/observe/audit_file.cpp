@@ -32,12 +32,19 @@ ssize_t write_some(int descriptor, std::string_view text) {
 }  // namespace
 
 AuditFile::~AuditFile() {
-  if (descriptor_ >= 0) ::close(descriptor_);
+  close();
 }
 
 void AuditFile::set_path(std::filesystem::path path) {
   path_ = std::move(path);
   name_checked_.reset();
+}
+
+void AuditFile::close() noexcept {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  descriptor_ = -1;
+  pending_.clear();
+  written_ = 0;
 }
 
 std::error_code AuditFile::flush(Time now) {

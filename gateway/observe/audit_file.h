@@ -30,6 +30,9 @@ class AuditFile {
   // The next flush() looks the name up, however recently it did.
   void reopen() noexcept { name_checked_.reset(); }
 
+  // Forgets what is pending, and the file. Until set_path(), there is nothing to flush.
+  void close() noexcept;
+
   // Keeps a line for flush(). REQUIRES: it ends in its only newline.
   void append(std::string_view line) { pending_ += line; }
   [[nodiscard]] std::size_t pending_bytes() const noexcept { return pending_.size(); }

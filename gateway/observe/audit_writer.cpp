@@ -86,6 +86,9 @@ AuditShareCounts AuditWriter::remaining() const noexcept {
 void AuditWriter::drop_all() noexcept {
   for (const QueuedEvent& queued : pending_) ++count_of(done_, queued.event);
   pending_.clear();
+  add_counts(done_, batch_);
+  file_.close();
+  writable_ = true;
 }
 
 void AuditWriter::add_folds(std::vector<FoldedDenials> folds, const Now& now) {

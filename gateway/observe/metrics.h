@@ -98,7 +98,7 @@ class Metrics {
   Histogram establishment;  // from accept until the backend has accepted the login
 
   // Get or create; asked while a snapshot is built. The object lives as long as this.
-  [[nodiscard]] ServerMetrics& server(std::string_view name);
+  ServerMetrics& server(std::string_view name);
 
  private:
   friend std::string to_openmetrics(const Metrics& metrics, const MetricsSample& sample);

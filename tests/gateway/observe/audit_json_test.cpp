@@ -1,0 +1,220 @@
+#include "gateway/observe/audit_json.h"
+
+#include <algorithm>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <catch2/catch.hpp>
+
+#include "tests/gateway/observe/records.h"
+
+namespace gatehouse {
+namespace {
+
+using namespace std::chrono_literals;
+
+// 2026-11-22T01:02:03.000004Z
+constexpr std::chrono::system_clock::time_point time_of_event(1795309323000004us);
+
+std::string line_of(const AuditEvent& event) {
+  return to_json_line(event, time_of_event, "gw-1");
+}
+
+SessionRecord full_record() {
+  SessionRecord record = allowed_record();
+  record.session = SessionId{0x0123456789abcdef};
+  record.source.network = "factory";
+  record.source.subnet = "robots";
+  record.source.peer_address = rules::IpAddress::parse("10.0.0.3");
+  record.rule = AuditRule{.name = "oslo-office", .file = "rules/orders.yaml", .line = 6};
+  record.tls = AuditTls{.version = "TLSv1.3",
+                        .cipher = "TLS_AES_256_GCM_SHA384",
+                        .sni = "db.example.com",
+                        .client_subject = "CN=robot",
+                        .resumed = true};
+  record.user = "app";
+  record.database = "shop";
+  record.program = "mysql";
+  record.backend = "10.1.0.4:3306";
+  record.backend_thread = 42;
+  record.bytes_in = 10;
+  record.bytes_out = 2000;
+  record.duration = 1500ms;
+  return record;
+}
+
+constexpr std::string_view full_fields =
+    R"("gateway":"gw-1","session":"0123456789abcdef","listener":"public-mariadb",)"
+    R"("server":"orders","source":{"address":"203.0.113.9","port":40213,"network":"factory",)"
+    R"("subnet":"robots","peer_address":"10.0.0.3"},"verdict":"allow","reason":"ip_rule",)"
+    R"("rule":{"name":"oslo-office","file":"rules/orders.yaml","line":6},"snapshot":3,)"
+    R"("tls":{"version":"TLSv1.3","cipher":"TLS_AES_256_GCM_SHA384","sni":"db.example.com",)"
+    R"("resumed":true,"client_subject":"CN=robot"},"user":"app","database":"shop",)"
+    R"("program":"mysql","backend":"10.1.0.4:3306","backend_thread":42)";
+
+TEST_CASE("an opened session tells all that is known of it", "[audit]") {
+  CHECK(line_of(Opened{full_record()}) ==
+        R"({"time":"2026-11-22T01:02:03.000004Z","event":"opened",)" + std::string(full_fields) +
+            "}\n");
+}
+
+TEST_CASE("a closed session adds bytes, seconds and why", "[audit]") {
+  CHECK(line_of(Closed{full_record()}) ==
+        R"({"time":"2026-11-22T01:02:03.000004Z","event":"closed",)" + std::string(full_fields) +
+            R"(,"bytes_in":10,"bytes_out":2000,"seconds":1.500000,"close_reason":"client_closed"})"
+            "\n");
+}
+
+TEST_CASE("fields that do not apply are absent", "[audit]") {
+  SessionRecord record;
+  record.source.address = *rules::IpAddress::parse("2001:db8::1");
+  CHECK(to_json_line(Closed{record}, time_of_event, "") ==
+        R"({"time":"2026-11-22T01:02:03.000004Z","event":"closed","session":"0000000000000000",)"
+        R"("source":{"address":"2001:db8::1"},"bytes_in":0,"bytes_out":0,"seconds":0.000000,)"
+        R"("close_reason":"internal_error"})"
+        "\n");
+}
+
+TEST_CASE("a first denial has its session, a folded one a count", "[audit]") {
+  CHECK(line_of(Denied{denied_record()}) ==
+        R"({"time":"2026-11-22T01:02:03.000004Z","event":"denied","gateway":"gw-1",)"
+        R"("session":"00000000000000ab","listener":"public-mariadb","server":"orders",)"
+        R"("source":{"address":"198.51.100.7","port":40213},"verdict":"deny",)"
+        R"("reason":"no_matching_rule","snapshot":3})"
+        "\n");
+
+  FoldedDenials folded;
+  folded.listener = "public-mariadb";
+  folded.server = "orders";
+  folded.source = AuditSource{};
+  folded.source->address = *rules::IpAddress::parse("198.51.100.7");
+  folded.reason = rules::Reason::denied_by_rule;
+  folded.rule = AuditRule{.name = "abuse-feed", .file = "rules/orders.yaml", .line = 30};
+  folded.snapshot = 3;
+  folded.count = 17;
+  CHECK(line_of(folded) ==
+        R"({"time":"2026-11-22T01:02:03.000004Z","event":"denied","gateway":"gw-1",)"
+        R"("listener":"public-mariadb","server":"orders","source":{"address":"198.51.100.7"},)"
+        R"("verdict":"deny","reason":"denied_by_rule",)"
+        R"("rule":{"name":"abuse-feed","file":"rules/orders.yaml","line":30},)"
+        R"("snapshot":3,"count":17})"
+        "\n");
+}
+
+TEST_CASE("snapshots and commands are recorded", "[audit]") {
+  CHECK(line_of(SnapshotLoaded{.generation = 4, .files = 7, .duration = 12345us}) ==
+        R"({"time":"2026-11-22T01:02:03.000004Z","event":"snapshot_loaded","gateway":"gw-1",)"
+        R"("snapshot":4,"files":7,"seconds":0.012345})"
+        "\n");
+
+  SnapshotRejected rejected{.generation = 4, .files = 7, .duration = 1ms, .diagnostics = {}};
+  rejected.diagnostics.push_back({{"rules/orders.yaml", 4, 5},
+                                  config::Severity::error,
+                                  "unknown key 'form'",
+                                  "did you mean 'from'?"});
+  rejected.diagnostics.push_back(
+      {{"gateway.yaml", 1, 1}, config::Severity::warning, "expires soon", ""});
+  CHECK(line_of(rejected) ==
+        R"({"time":"2026-11-22T01:02:03.000004Z","event":"snapshot_rejected","gateway":"gw-1",)"
+        R"("snapshot":4,"files":7,"seconds":0.001000,"diagnostics":[)"
+        R"({"file":"rules/orders.yaml","line":4,"column":5,"severity":"error",)"
+        R"("message":"unknown key 'form'","hint":"did you mean 'from'?"},)"
+        R"({"file":"gateway.yaml","line":1,"column":1,"severity":"warning",)"
+        R"("message":"expires soon"}]})"
+        "\n");
+
+  CHECK(line_of(AdminCommand{
+            .command = "close 00ab", .uid = 1000, .pid = 77, .result = "1 session closed"}) ==
+        R"({"time":"2026-11-22T01:02:03.000004Z","event":"admin","gateway":"gw-1",)"
+        R"("command":"close 00ab","by":{"uid":1000,"pid":77},"result":"1 session closed"})"
+        "\n");
+}
+
+TEST_CASE("sessions refused without a record are told by number", "[audit]") {
+  CHECK(line_of(RefusedUnrecorded{5}) ==
+        R"({"time":"2026-11-22T01:02:03.000004Z","event":"closed","gateway":"gw-1",)"
+        R"("close_reason":"audit_unwritable","count":5})"
+        "\n");
+}
+
+TEST_CASE("diagnostics beyond the bound are counted", "[audit]") {
+  SnapshotRejected rejected;
+  for (int line = 1; line <= 150; ++line) {
+    rejected.diagnostics.push_back({{"a.netset", line, 1}, config::Severity::error, "bad", "why"});
+  }
+  const auto value = boost::json::parse(line_of(rejected));
+  const auto& diagnostics = value.at("diagnostics").as_array();
+  REQUIRE(diagnostics.size() == 101);
+  CHECK(diagnostics.back().at("message").as_string() == "and 50 more");
+  CHECK(diagnostics.back().at("line").as_int64() == 101);
+}
+
+TEST_CASE("text that a client chose cannot forge a line", "[audit]") {
+  const auto user = GENERATE(values<std::string>({
+      "x\"}\n{\"event\":\"opened\",\"user\":\"root\"}",
+      std::string("\r\n\0\x1b[2J", 7),
+      "quotes \" and \\ backslashes",
+      "\x7F and C1 \xC2\x9B and NEL \xC2\x85",
+      "separators \xE2\x80\xA8 and \xE2\x80\xA9",
+      "quotation marks next to them stay: \xE2\x80\x9C\xE2\x80\x9D",
+  }));
+  SessionRecord record = allowed_record();
+  record.user = record.database = record.program = user;
+  record.tls = AuditTls{};
+  record.tls->sni = record.tls->client_subject = user;
+  const std::string line = line_of(Opened{record});
+
+  CHECK(std::count(line.begin(), line.end(), '\n') == 1);
+  CHECK(line.back() == '\n');
+  CHECK(std::none_of(line.begin(), line.end() - 1,
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\x7F'; }));
+  CHECK(line.find("\xC2\x85") == std::string::npos);
+  CHECK(line.find("\xC2\x9B") == std::string::npos);
+  CHECK(line.find("\xE2\x80\xA8") == std::string::npos);
+  // Nothing was lost by escaping.
+  const auto value = boost::json::parse(line);
+  CHECK(value.at("event").as_string() == "opened");
+  CHECK(value.at("user").as_string() == user);
+  CHECK(value.at("tls").at("sni").as_string() == user);
+}
+
+TEST_CASE("text that a client chose is bounded and made valid", "[audit]") {
+  SessionRecord record = allowed_record();
+  record.user = std::string(10'000, 'u');
+  record.database = std::string(255, 'd') + "\xE2\x82\xAC";
+  record.program = "\xFF\xFE";
+  const auto value = boost::json::parse(line_of(Opened{record}));
+  CHECK(value.at("user").as_string() == std::string(256, 'u'));
+  CHECK(value.at("database").as_string() == std::string(255, 'd'));
+  CHECK(value.at("program").as_string() == "\xEF\xBF\xBD\xEF\xBF\xBD");
+}
+
+TEST_CASE("a session's id reads back as what was written", "[audit]") {
+  CHECK(to_string(SessionId{0xab}) == "00000000000000ab");
+  CHECK(parse_session_id("ffffffffffffffff") == SessionId{0xffffffffffffffff});
+  CHECK(parse_session_id("00000000000000ab") == SessionId{0xab});
+  CHECK_FALSE(parse_session_id("ab"));
+  CHECK_FALSE(parse_session_id("00000000000000AB"));
+  CHECK_FALSE(parse_session_id("-0000000000000ab"));
+  CHECK_FALSE(parse_session_id(""));
+}
+
+TEST_CASE("a record copies the decision, and a later decision replaces it", "[audit]") {
+  rules::Rule rule;
+  rule.name = "oslo-office";
+  rule.origin = {.file = "rules/orders.yaml", .line = 6};
+  SessionRecord record;
+  record.set_decision({rules::Verdict::allow, rules::Reason::ip_rule, &rule}, 1);
+  REQUIRE(record.rule);
+  CHECK(record.rule->name == "oslo-office");
+  CHECK(record.rule->line == 6);
+
+  record.set_decision({rules::Verdict::deny, rules::Reason::no_matching_rule, nullptr}, 2);
+  CHECK(record.verdict == rules::Verdict::deny);
+  CHECK(record.reason == rules::Reason::no_matching_rule);
+  CHECK_FALSE(record.rule);
+  CHECK(record.snapshot == 2);
+}
+
+}  // namespace
+}  // namespace gatehouse
