@@ -1,4 +1,7 @@
 // The `limits` section of gateway.yaml.
+#include <chrono>
+#include <optional>
+
 #include "config/bounds.h"
 #include "config/gateway_file.h"
 #include "config/values.h"
@@ -6,13 +9,21 @@
 namespace gatehouse::config {
 namespace {
 
+// Unset: off, or a complaint.
+std::optional<std::chrono::milliseconds> read_block(const Value& value) {
+  if (value.node().kind != YamlKind::text) {
+    value.wrong_type("off or a duration");
+    return std::nullopt;
+  }
+  if (value.node().text == "off") return std::nullopt;
+  return read_duration(value);
+}
+
 FailedLogins read_failed_logins(const Value& value) {
   FailedLogins failed_logins;
   read_fields(value, [&](Fields& fields) {
     fields.read("per_minute", failed_logins.per_minute, integer_between(1, logins_per_minute_max));
-    if (const auto block = fields.find("block"); block && block->node().text != "off") {
-      failed_logins.block = read_duration(*block);
-    }
+    fields.read("block", failed_logins.block, read_block);
   });
   return failed_logins;
 }

@@ -53,8 +53,13 @@ std::string suggest(std::string_view word, const std::vector<std::string_view>& 
   if (const auto best = nearest(word, known); !best.empty()) {
     return fmt::format("did you mean '{}'?", best);
   }
-  if (known.empty() || known.size() > listed_max) return {};
-  return fmt::format("known here: {}", fmt::join(known, ", "));
+  std::vector<std::string_view> once;
+  for (const auto name : known) {
+    if (once.size() > listed_max) return {};
+    if (std::find(once.begin(), once.end(), name) == once.end()) once.push_back(name);
+  }
+  if (once.empty()) return {};
+  return fmt::format("known here: {}", fmt::join(once, ", "));
 }
 
 }  // namespace gatehouse::config

@@ -11,7 +11,8 @@ namespace gatehouse::config {
 [[nodiscard]] std::string_view nearest(std::string_view word,
                                        const std::vector<std::string_view>& known);
 
-// A hint for a word that is not among `known`: the nearest one, or all of them.
+// A hint for a word that is not among `known`: the nearest one, else all of them
+// unless they are many.
 [[nodiscard]] std::string suggest(std::string_view word,
                                   const std::vector<std::string_view>& known);
 

@@ -47,7 +47,7 @@ void Value::wrong_type(std::string_view what, std::string hint) const {
   error(fmt::format("expected {}, not {}", what, name_of(node_->kind)), std::move(hint));
 }
 
-std::optional<std::string> Value::text() const {
+std::optional<std::string> Value::text(std::string_view form) const {
   switch (node_->kind) {
     case YamlKind::text:
       if (!node_->text.empty()) return node_->text;
@@ -56,12 +56,13 @@ std::optional<std::string> Value::text() const {
     case YamlKind::boolean:
     case YamlKind::integer:
     case YamlKind::real:
-      wrong_type("text", fmt::format("write it in quotes: \"{}\"", node_->text));
+      wrong_type(form,
+                 form == "text" ? fmt::format("write it in quotes: \"{}\"", node_->text) : "");
       return std::nullopt;
     case YamlKind::null:
     case YamlKind::sequence:
     case YamlKind::mapping:
-      wrong_type("text");
+      wrong_type(form);
       return std::nullopt;
   }
   return std::nullopt;
@@ -69,7 +70,9 @@ std::optional<std::string> Value::text() const {
 
 std::optional<bool> Value::boolean() const {
   if (node_->kind == YamlKind::boolean) return node_->text[0] == 't' || node_->text[0] == 'T';
-  wrong_type("true or false");
+  const bool yes = node_->text == "yes" || node_->text == "on";
+  const bool no = node_->text == "no" || node_->text == "off";
+  wrong_type("true or false", yes ? "write true" : no ? "write false" : "");
   return std::nullopt;
 }
 

@@ -2,6 +2,7 @@
 // so that one run shows every problem.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
@@ -46,7 +47,8 @@ class Value {
   void wrong_type(std::string_view what, std::string hint = {}) const;
 
   // Each unset, after a complaint, where the value is of another type.
-  [[nodiscard]] std::optional<std::string> text() const;  // not empty
+  // Not empty. `form`: what text it should be, if not just any.
+  [[nodiscard]] std::optional<std::string> text(std::string_view form = "text") const;
   [[nodiscard]] std::optional<bool> boolean() const;
   [[nodiscard]] std::optional<std::uint64_t> integer(std::uint64_t least, std::uint64_t most) const;
 
@@ -134,15 +136,17 @@ auto integer_between(std::uint64_t least, Number most) {
 template <typename Choice>
 auto one_of(std::initializer_list<std::pair<std::string_view, Choice>> choices) {
   return [choices = std::vector(choices)](const Value& value) -> std::optional<Choice> {
-    const auto word = value.text();
-    if (!word) return std::nullopt;
     std::vector<std::string_view> known;
-    for (const auto& [name, choice] : choices) {
-      if (name == *word) return choice;
-      known.push_back(name);
+    for (const auto& [name, choice] : choices) known.push_back(name);
+    // Of a number or a boolean, too, it is more useful to say that it is none of these.
+    const std::string& word = value.node().text;
+    const auto named = std::find(known.begin(), known.end(), word);
+    if (named == known.end() && !word.empty()) {
+      value.error("unknown value " + in_quotes(word), suggest(word, known));
+      return std::nullopt;
     }
-    value.error("unknown value " + in_quotes(*word), suggest(*word, known));
-    return std::nullopt;
+    if (!value.text()) return std::nullopt;
+    return choices[static_cast<std::size_t>(named - known.begin())].second;
   };
 }
 

@@ -50,15 +50,18 @@ std::optional<Backend> read_backend(const Value& value) {
   return std::nullopt;
 }
 
-// Of a certificate's DER, as `openssl x509 -fingerprint -sha256` prints it but for the colons.
 std::optional<std::string> read_sha256(const Value& value) {
   auto text = value.text();
   if (!text) return std::nullopt;
-  if (text->size() == 64 && text->find_first_not_of("0123456789abcdef") == std::string::npos) {
-    return text;
+  constexpr std::string_view hex_digits = "0123456789abcdefABCDEF";
+  if (text->size() != 64 || text->find_first_not_of(hex_digits) != std::string::npos) {
+    value.error("must be 64 hex digits", "the SHA-256 of the certificate's DER, without colons");
+    return std::nullopt;
   }
-  value.error("must be 64 hex digits, 0-9 and a-f", "the SHA-256 of the certificate's DER");
-  return std::nullopt;
+  for (char& digit : *text) {
+    if (digit >= 'A' && digit <= 'F') digit = static_cast<char>(digit - 'A' + 'a');
+  }
+  return text;
 }
 
 BackendTls read_backend_tls(const Value& value) {

@@ -26,11 +26,12 @@ bool consists_of(std::string_view text, std::initializer_list<std::string_view> 
 }
 
 std::optional<std::chrono::milliseconds> read_any_duration(const Value& value) {
+  constexpr std::string_view form = "a duration";
   if (value.node().kind == YamlKind::integer) {
-    value.wrong_type("a duration", fmt::format("with its unit, such as {}s", value.node().text));
+    value.wrong_type(form, fmt::format("with its unit, such as {}s", value.node().text));
     return std::nullopt;
   }
-  const auto text = value.text();
+  const auto text = value.text(form);
   if (!text) return std::nullopt;
   const auto duration = parse_duration(*text);
   if (!duration) {
@@ -65,7 +66,7 @@ std::optional<std::string> read_server_name(const Value& value) {
 }
 
 std::optional<rules::IpRange> read_range(const Value& value) {
-  const auto text = value.text();
+  const auto text = value.text("an address, a block or a range");
   if (!text) return std::nullopt;
   const auto parsed = rules::IpRange::parse(*text);
   if (!parsed.error) return parsed.range;
@@ -75,7 +76,7 @@ std::optional<rules::IpRange> read_range(const Value& value) {
 }
 
 std::optional<rules::IpAddress> read_address(const Value& value) {
-  const auto text = value.text();
+  const auto text = value.text("an address");
   if (!text) return std::nullopt;
   const auto address = rules::IpAddress::parse(*text);
   if (address && !address->is_unspecified()) return address;
@@ -84,7 +85,7 @@ std::optional<rules::IpAddress> read_address(const Value& value) {
 }
 
 std::optional<SocketAddress> read_socket_address(const Value& value) {
-  const auto text = value.text();
+  const auto text = value.text("an address and port");
   if (!text) return std::nullopt;
   const auto parts = split_host_and_port(*text);
   const auto ip = parts ? rules::IpAddress::parse(parts->host) : std::nullopt;
@@ -109,7 +110,7 @@ std::optional<std::chrono::milliseconds> read_duration_or_none(const Value& valu
 }
 
 std::optional<rules::Time> read_time(const Value& value) {
-  const auto text = value.text();
+  const auto text = value.text("a point in time");
   if (!text) return std::nullopt;
   const auto time = parse_time(*text);
   if (!time) {

@@ -123,6 +123,7 @@ class TreeBuilder : public YAML::EventHandler {
     std::size_t values = 1;
     std::optional<std::string> key;  // of a mapping: set between a key and its value
     YamlPosition key_at;
+    bool drops_value = false;  // the key was none
   };
 
   [[nodiscard]] Open start_node(YamlKind kind, const YAML::Mark& mark,
@@ -167,7 +168,9 @@ class TreeBuilder : public YAML::EventHandler {
     } else if (!parent.key) {
       take_key(parent, *finished.node);
     } else {
-      parent.node->entries.push_back({*std::move(parent.key), parent.key_at, finished.node});
+      if (!parent.drops_value) {
+        parent.node->entries.push_back({*parent.key, parent.key_at, finished.node});
+      }
       parent.key.reset();
     }
   }
@@ -176,6 +179,7 @@ class TreeBuilder : public YAML::EventHandler {
     const bool is_word = node.kind != YamlKind::null && node.kind != YamlKind::sequence &&
                          node.kind != YamlKind::mapping;
     if (!is_word) error(node.at, "a key must be a word");
+    mapping.drops_value = !is_word;
     mapping.key = node.text;
     mapping.key_at = node.at;
   }
@@ -201,6 +205,18 @@ class TreeBuilder : public YAML::EventHandler {
   std::map<YAML::anchor_t, Finished> anchors_;
 };
 
+// What to look for where the parser's words do not say it.
+std::string hint_for(std::string_view problem) {
+  using namespace YAML::ErrorMsg;
+  if (problem == END_OF_MAP || problem == END_OF_SEQ) return "check the indentation of this line";
+  if (problem == END_OF_MAP_FLOW) return "a { before this is not closed, or a comma is missing";
+  if (problem == END_OF_SEQ_FLOW) return "a [ before this is not closed, or a comma is missing";
+  if (problem == MAP_VALUE) return "check the indentation, or quote text that contains ': '";
+  if (problem == TAB_IN_INDENTATION) return "indent with blanks, not tabs";
+  if (problem == EOF_IN_SCALAR) return "a quotation mark before this is not closed";
+  return {};
+}
+
 }  // namespace
 
 YamlPointer parse_yaml(std::string_view text, const std::string& file, Diagnostics& diagnostics) {
@@ -225,7 +241,7 @@ YamlPointer parse_yaml(std::string_view text, const std::string& file, Diagnosti
   } catch (const YAML::DeepRecursion& problem) {
     error(problem.mark, "nested too deeply");
   } catch (const YAML::Exception& problem) {
-    error(problem.mark, fmt::format("not valid YAML: {}", problem.msg));
+    error(problem.mark, fmt::format("not valid YAML: {}", problem.msg), hint_for(problem.msg));
   }
   return nullptr;
 }
