@@ -1,0 +1,87 @@
+"""What the tests of every file share. Each process of pytest has its own server and certificates."""
+
+import contextlib
+import os
+
+import pytest
+
+from support import configuration, gatehouse, mariadb_server
+from support.certificates import Certificates
+from support.legs import Legs
+from support.mariadb_server import MariaDbServer
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    return Certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="session")
+def mariadb(certificates):
+    """A server on 127.0.0.1, whose own clients it takes the gateway for."""
+    _need_mariadb()
+    with MariaDbServer(certificates) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def proxied_mariadb(certificates):
+    """One that believes PROXY headers from the loopback."""
+    _need_mariadb()
+    # Without names: each made-up client address would be a query to this machine's resolver.
+    options = ["--skip-name-resolve", "--proxy-protocol-networks=127.0.0.0/8,localhost"]
+    with MariaDbServer(certificates, options) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def legs(certificates, mariadb, proxied_mariadb):
+    """One gateway that leads to MariaDB in every way it can."""
+    _need_gatehouse()
+    running = Legs(certificates, mariadb, proxied_mariadb)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def start_gateway():
+    """Starts gateways that end, and are judged, with the test."""
+    _need_gatehouse()
+    with contextlib.ExitStack() as running:
+
+        def start(yaml, rules=None):
+            gateway = gatehouse.Gatehouse(yaml, rules)
+            running.callback(gateway.stop)
+            return gateway.start()
+
+        yield start
+
+
+@pytest.fixture
+def prepare_gateway():
+    """A gateway's folder with its files, for commands that need no running one."""
+    _need_gatehouse()
+    with contextlib.ExitStack() as prepared:
+
+        def prepare(yaml, rules=None):
+            gateway = gatehouse.Gatehouse(yaml, rules)
+            prepared.callback(gateway.destroy)
+            return gateway
+
+        yield prepare
+
+
+@pytest.fixture
+def gateway(certificates, mariadb, start_gateway):
+    """The usual one: all of the loopback may reach the server, over verified TLS."""
+    return start_gateway(configuration.gateway_yaml(certificates, [mariadb.tcp_backend]))
+
+
+def _need_mariadb():
+    if reason := mariadb_server.missing_program():
+        pytest.skip(reason)
+
+
+def _need_gatehouse():
+    assert os.access(gatehouse.binary(), os.X_OK), (
+        f"{gatehouse.binary()} is not a program: build it, or set GATEHOUSE_BINARY")

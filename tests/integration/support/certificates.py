@@ -1,0 +1,73 @@
+"""A throwaway certificate authority and every certificate the tests present, made by openssl."""
+
+import hashlib
+import pathlib
+import ssl
+import subprocess
+
+# Clients reach the gateway by loopback addresses and by one name; the backend is known by another
+# name, so that a mix-up of the two identities fails verification.
+GATEWAY_NAMES = "DNS:gateway.test,DNS:localhost,IP:127.0.0.1,IP:10.203.0.1"
+BACKEND_NAMES = "DNS:db.internal,IP:127.0.0.1"
+
+
+class Authority:
+    """Issues certificates into one folder; `path` is its own certificate."""
+
+    def __init__(self, folder, name):
+        self.folder = pathlib.Path(folder)
+        self.path = self.folder / f"{name}.pem"
+        self.key = self.folder / f"{name}.key"
+        _openssl("req", "-x509", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                 "-nodes", "-keyout", self.key, "-out", self.path, "-days", "30",
+                 "-subj", f"/CN=Gatehouse test authority {name}")
+
+    def issue(self, name, alternative_names, days=30, subject=None):
+        """The certificate and key files of `name`; negative `days`: expired since that long."""
+        certificate, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"
+        request = self.folder / f"{name}.csr"
+        _openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                 "-keyout", key, "-out", request, "-subj", subject or f"/CN={name}",
+                 "-addext", f"subjectAltName={alternative_names}")
+        # "days 0" and below: valid until the start of today or before; x509 accepts no start date.
+        _openssl("x509", "-req", "-in", request, "-CA", self.path, "-CAkey", self.key,
+                 "-CAcreateserial", "-days", str(days), "-copy_extensions", "copyall",
+                 "-out", certificate)
+        return Identity(certificate, key)
+
+
+class Identity:
+    """A certificate with its key."""
+
+    def __init__(self, certificate, key):
+        self.certificate = pathlib.Path(certificate)
+        self.key = pathlib.Path(key)
+
+    def sha256(self):
+        """The digest of the certificate's DER, in lower-case hex: what `pin` is told."""
+        der = ssl.PEM_cert_to_DER_cert(self.certificate.read_text())
+        return hashlib.sha256(der).hexdigest()
+
+
+class Certificates:
+    """All of them, by what they are for."""
+
+    def __init__(self, folder):
+        authority = Authority(folder, "authority")
+        stranger = Authority(folder, "stranger")
+        self.authority = authority.path
+        self.stranger_authority = stranger.path
+        self.gateway = authority.issue("gateway", GATEWAY_NAMES)
+        self.renewed_gateway = authority.issue("renewed", GATEWAY_NAMES)
+        self.backend = authority.issue("backend", BACKEND_NAMES)
+        self.misnamed_backend = authority.issue("misnamed", "DNS:elsewhere.internal")
+        self.expired_backend = authority.issue("expired", BACKEND_NAMES, days=-1)
+        self.stranger_backend = stranger.issue("imposter", BACKEND_NAMES)
+        self.client = authority.issue("client", "DNS:client.test", subject="/CN=alice/O=Orders")
+        self.stranger_client = stranger.issue("mallory", "DNS:client.test")
+
+
+def _openssl(*arguments):
+    done = subprocess.run(["openssl", *map(str, arguments)], capture_output=True, text=True,
+                          timeout=60, check=False)
+    assert done.returncode == 0, f"openssl {arguments[0]} failed: {done.stderr}"

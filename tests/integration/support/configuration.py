@@ -1,0 +1,70 @@
+"""gateway.yaml and rule files for tests: the usual ones, to be changed where a test is about more."""
+
+import copy
+import json
+
+SERVER = "orders"
+LISTENER = "public"
+BACKEND_NAME = "db.internal"
+
+
+def gateway_yaml(certificates, backends, backend_tls="verify", **changes):
+    """A configuration with one listener and one server; `changes` replace whole top-level keys."""
+    configuration = {
+        "version": 1,
+        "name": "gw-test",
+        "listeners": [listener(certificates)],
+        "servers": [server(certificates, backends, backend_tls)],
+        "rules": "rules/",
+        "audit": {"file": "audit.jsonl"},
+        "admin": {"socket": "admin.sock", "http": "127.0.0.1:0"},
+    }
+    configuration.update(copy.deepcopy(changes))
+    return configuration
+
+
+def listener(certificates, name=LISTENER, tls=None, **keys):
+    identity = {"certificate": str(certificates.gateway.certificate),
+                "key": str(certificates.gateway.key)}
+    return {"name": name, "protocol": "mariadb", "address": "127.0.0.1:0", "servers": [SERVER],
+            "tls": identity | (tls or {}), **keys}
+
+
+def server(certificates, backends, backend_tls="verify", name=SERVER, **keys):
+    return {"name": name, "protocol": "mariadb", "backends": list(backends),
+            "tls": _backend_tls(certificates, backend_tls), **keys}
+
+
+def _backend_tls(certificates, mode):
+    if mode == "verify":
+        return {"mode": mode, "ca": str(certificates.authority), "name": BACKEND_NAME}
+    if mode == "pin":
+        return {"mode": mode, "sha256": certificates.backend.sha256()}
+    return {"mode": mode}
+
+
+def write(configuration):
+    """As text. JSON is YAML, so the tests need no library to write it."""
+    return json.dumps(configuration, indent=2) + "\n"
+
+
+def rule_file(ip_rules="", server_name=SERVER, **scalars):
+    """A rule file that lets these ranges in: `name range` a line, more keys after a comma."""
+    lines = [f"server: {server_name}"]
+    lines += [f"{key}: {value}" for key, value in scalars.items()]
+    if ip_rules:
+        lines.append("ip_rules:")
+        lines += rule_lines(ip_rules)
+    return "\n".join(lines) + "\n"
+
+
+def rule_lines(rules):
+    """YAML list entries of `name range[, key: value…]` lines."""
+    lines = []
+    for rule in rules.strip().splitlines():
+        name, rest = rule.strip().split(" ", 1)
+        lines.append(f"  - {{name: {name}, range: {rest}}}")
+    return lines
+
+
+EVERYONE_ON_LOOPBACK = rule_file("loopback 127.0.0.0/8")

@@ -1,0 +1,160 @@
+"""A private MariaDB in a temporary folder: started in a fraction of a second, ended by its id."""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+
+from support import processes
+from support.waiting import wait_until
+
+PASSWORD = "correct horse"
+# What accounts may do, and how they prove who they are. Hosts are '%': the gateway's leg decides
+# which address the server sees.
+ACCOUNTS = f"""
+CREATE DATABASE shop;
+CREATE USER native@'%' IDENTIFIED BY '{PASSWORD}';
+CREATE USER second@'%' IDENTIFIED BY '{PASSWORD}';
+CREATE USER ed@'%' IDENTIFIED VIA ed25519 USING PASSWORD('{PASSWORD}');
+CREATE USER empty@'%' IDENTIFIED BY '';
+CREATE USER tls_only@'%' IDENTIFIED BY '{PASSWORD}' REQUIRE SSL;
+GRANT ALL ON shop.* TO native@'%', second@'%', ed@'%', empty@'%', tls_only@'%';
+GRANT PROCESS ON *.* TO native@'%';
+"""
+# These sum to what two cores start quickly; nothing here measures the server.
+SMALL = ["--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M", "--performance-schema=OFF",
+         "--max-allowed-packet=128M", "--local-infile=1"]
+
+
+def missing_program():
+    """Why no MariaDB can be started here; None if one can."""
+    for program in ("mariadbd", "mariadb-install-db", "mariadb"):
+        if _find(program) is None:
+            return f"the program {program} is not installed (Debian: mariadb-server, mariadb-client)"
+    return None
+
+
+class MariaDbServer:
+    """Listens on an address and a unix socket, with TLS 1.2 and 1.3; `root` has no password.
+
+    `enter`: what starts it elsewhere, such as in a network namespace of its own.
+    """
+
+    def __init__(self, certificates, options=(), bind_address="127.0.0.1", enter=()):
+        # A folder of its own with a short name: a unix socket's path has room for 107 bytes.
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gatehouse-db-"))
+        self.socket = self.folder / "s.sock"
+        self.address = bind_address
+        self._log = self.folder / "error.log"
+        self._process = None
+        try:
+            self._install()
+            self.port = self._start(certificates, list(options), list(enter))
+            self.execute(ACCOUNTS)
+        except BaseException:
+            self.stop()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    @property
+    def tcp_backend(self):
+        return f"{self.address}:{self.port}"
+
+    @property
+    def unix_backend(self):
+        return f"unix:{self.socket}"
+
+    def execute(self, sql):
+        """Runs statements as root; returns the rows as tab-separated text."""
+        done = subprocess.run(
+            ["mariadb", "--no-defaults", "-uroot", f"--socket={self.socket}", "--batch",
+             "--skip-column-names"],
+            input=sql, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, f"{sql}\n{done.stderr}"
+        return done.stdout.strip()
+
+    def status(self, variable):
+        """A global status counter, such as Aborted_connects."""
+        return int(self.execute(f"SHOW GLOBAL STATUS LIKE '{variable}'").split("\t")[1])
+
+    def sessions_of(self, *users):
+        """How many connections these accounts have open now."""
+        names = ",".join(f"'{user}'" for user in users)
+        return int(self.execute(
+            f"SELECT COUNT(*) FROM information_schema.processlist WHERE user IN ({names})"))
+
+    def stop(self):
+        if self._process is not None and self._process.poll() is None:
+            # Nothing is kept, so nothing has to be written back.
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _install(self):
+        done = subprocess.run(
+            [_find("mariadb-install-db"), "--no-defaults", *_as_user(),
+             f"--datadir={self.folder}/data", "--skip-test-db",
+             "--auth-root-authentication-method=normal"],
+            capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def _start(self, certificates, options, enter):
+        # The server does not tell which port it got for 0: picked here, another one if it is taken.
+        for _ in range(5):
+            port = 3306 if enter else _free_port(self.address)
+            with open(self.folder / "output.log", "wb") as output:
+                self._process = processes.start(
+                    [*enter, _find("mariadbd"), "--no-defaults", *_as_user(),
+                     f"--datadir={self.folder}/data", f"--socket={self.socket}",
+                     f"--pid-file={self.folder}/pid", f"--log-error={self._log}",
+                     f"--bind-address={self.address}", f"--port={port}",
+                     f"--ssl-ca={certificates.authority}",
+                     f"--ssl-cert={certificates.backend.certificate}",
+                     f"--ssl-key={certificates.backend.key}", "--tls-version=TLSv1.2,TLSv1.3",
+                     "--plugin-load-add=auth_ed25519", *SMALL, *options],
+                    stdout=output, stderr=output)
+            if self._becomes_ready():
+                return port
+        raise AssertionError(f"MariaDB did not start:\n{self.log_text()}")
+
+    def _becomes_ready(self):
+        """Whether it greets on its socket; False if it ended, for instance because of its port."""
+
+        def greets_or_ended():
+            if self._process.poll() is not None:
+                return True
+            with socket.socket(socket.AF_UNIX) as probe:
+                return probe.connect_ex(str(self.socket)) == 0
+
+        wait_until(greets_or_ended, "MariaDB greets on its socket", deadline=60)
+        return self._process.poll() is None
+
+    def log_text(self):
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    def version(self):
+        return re.sub(r"\s", "", self.execute("SELECT VERSION()"))
+
+
+def _free_port(address):
+    with socket.socket() as probe:
+        probe.bind((address, 0))
+        return probe.getsockname()[1]
+
+
+def _as_user():
+    return ["--user=root"] if os.geteuid() == 0 else []
+
+
+def _find(program):
+    # Servers live in sbin, which is not on everybody's PATH.
+    return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/bin")

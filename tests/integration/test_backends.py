@@ -1,0 +1,270 @@
+"""Backends that are down, slow, lying or not who they should be; and those after them."""
+
+import re
+import socket
+
+import pytest
+
+from support import configuration, network, wire
+from support.fake_backend import FakeBackend, in_pieces
+from support.mariadb_server import PASSWORD, MariaDbServer
+from support.session import ServerError, Session
+from support.waiting import wait_until
+
+
+@pytest.fixture
+def fake():
+    """Makes backends out of scripts; they end with the test."""
+    made = []
+
+    def make(script):
+        made.append(FakeBackend(script).__enter__())
+        return made[-1]
+
+    yield make
+    for backend in made:
+        backend.__exit__()
+
+
+@pytest.fixture
+def closed_port():
+    """The address of a port that is bound, so that nobody else takes it, and refuses."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{bound.getsockname()[1]}"
+
+
+@pytest.fixture
+def gateway_to(certificates, start_gateway):
+    def start(*backends, tls="verify", **server_keys):
+        server = configuration.server(certificates, backends, tls, dial_timeout="1s",
+                                      **server_keys)
+        return start_gateway(configuration.gateway_yaml(certificates, [], servers=[server]))
+
+    return start
+
+
+def _refused(gateway, reason, log_in=True):
+    """Reads 1105 and nothing else; its reference leads to the session's record in the audit."""
+    with gateway.connect() as session:
+        with pytest.raises(ServerError) as refused:
+            if log_in:
+                session.log_in("native", PASSWORD)
+            else:
+                session.read_greeting()
+        assert session.receive_rest() == b""
+    error = refused.value
+    assert error.code == 1105
+    assert error.state in (None, "HY000")
+    assert "127.0.0.1" not in error.message and "internal" not in error.message
+    record = gateway.wait_for_audit("closed", close_reason=reason)
+    assert record["session"] in error.message
+    return record
+
+
+class TestBeforeTheGreeting:
+    """The client has read nothing yet: the next backend is tried, or it reads an error."""
+
+    def test_a_backend_that_is_down(self, gateway_to, closed_port):
+        _refused(gateway_to(closed_port), "backend_unreachable", log_in=False)
+
+    def test_a_unix_socket_that_is_not_there(self, gateway_to, tmp_path):
+        gateway = gateway_to(f"unix:{tmp_path}/none.sock", tls="off")
+        _refused(gateway, "backend_unreachable", log_in=False)
+
+    def test_a_backend_that_stalls(self, gateway_to, fake):
+        backend = fake(lambda connection: connection.stall())
+        _refused(gateway_to(backend.tcp_backend), "backend_unreachable", log_in=False)
+        assert backend.accepted >= 1
+
+    def test_a_backend_that_closes_at_once(self, gateway_to, fake):
+        backend = fake(lambda connection: None)
+        _refused(gateway_to(backend.tcp_backend), "backend_unreachable", log_in=False)
+
+    GARBAGE = {
+        "text": b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        "an empty packet": wire.packet(0, b""),
+        "another protocol's version": wire.packet(0, b"\x09" + bytes(80)),
+        "a version without an end": wire.packet(0, b"\x0a" + b"x" * 300),
+        "a greeting cut short": wire.packet(0, wire.greeting()[:30]),
+        "a length beyond all bounds": b"\xff\xff\xff\x00" + bytes(70000),
+        "a wrong sequence number": wire.packet(5, wire.greeting()),
+    }
+
+    @pytest.mark.parametrize("what", GARBAGE)
+    def test_a_backend_that_greets_with(self, gateway_to, fake, what):
+        def script(connection):
+            connection.send(self.GARBAGE[what])
+            connection.stall()
+
+        _refused(gateway_to(fake(script).tcp_backend), "backend_unreachable", log_in=False)
+
+    def test_an_error_in_place_of_the_greeting_is_not_shown(self, gateway_to, fake):
+        backend = fake(lambda connection: connection.send_error(
+            1130, "Host '127.0.0.1' is not allowed to connect to this MariaDB server"))
+        _refused(gateway_to(backend.tcp_backend), "backend_unreachable", log_in=False)
+
+    def test_too_many_connections_stays_what_it_is(self, gateway_to, fake):
+        backend = fake(lambda connection: connection.send_error(1040, "Too many connections"))
+        gateway = gateway_to(backend.tcp_backend)
+        with gateway.connect() as session, pytest.raises(ServerError) as refused:
+            session.read_greeting()
+        assert (refused.value.code, refused.value.message) == (1040, "Too many connections")
+
+    def test_a_backend_without_tls(self, gateway_to, fake):
+        def script(connection):
+            connection.send_greeting(tls=False)
+            connection.stall()
+
+        _refused(gateway_to(fake(script).tcp_backend), "backend_untrusted", log_in=False)
+
+
+class TestIdentity:
+    """Whom the gateway talks to is settled before the client's login goes there."""
+
+    WRONG = ["misnamed_backend", "expired_backend", "stranger_backend"]
+
+    @pytest.mark.parametrize("identity", WRONG)
+    def test_no_login_is_sent_to_a_backend_that_is(self, gateway_to, fake, certificates, identity):
+        def script(connection):
+            connection.send_greeting()
+            connection.start_tls(getattr(certificates, identity))
+            connection.stall()
+
+        backend = fake(script)
+        _refused(gateway_to(backend.tcp_backend), "backend_untrusted")
+        assert b"native" not in backend.received
+
+    def test_a_pinned_certificate_is_the_only_one(self, certificates, gateway_to, fake, mariadb):
+        def script(connection):
+            connection.send_greeting()
+            connection.start_tls(certificates.misnamed_backend)
+            connection.stall()
+
+        backend = fake(script)
+        _refused(gateway_to(backend.tcp_backend, tls="pin"), "backend_untrusted")
+        assert b"native" not in backend.received
+        with gateway_to(mariadb.tcp_backend, tls="pin").connect() as session:
+            session.log_in("native", PASSWORD)
+            assert session.value("SELECT 1") == "1"
+
+    def test_the_gateways_own_certificate_is_shown_to_a_backend_that_asks(
+            self, certificates, gateway_to, mariadb):
+        mariadb.execute(f"CREATE OR REPLACE USER x509@'%' IDENTIFIED BY '{PASSWORD}' REQUIRE X509")
+        tls = {"mode": "verify", "ca": str(certificates.authority),
+               "name": configuration.BACKEND_NAME}
+        identity = {"certificate": str(certificates.client.certificate),
+                    "key": str(certificates.client.key)}
+        server = configuration.server(certificates, [mariadb.tcp_backend]) | {"tls": tls | identity}
+        gateway = gateway_to(mariadb.tcp_backend)
+        with gateway.connect() as session, pytest.raises(ServerError):
+            session.log_in("x509", PASSWORD)
+        before = gateway.generation()
+        gateway.write_configuration(configuration.gateway_yaml(certificates, [], servers=[server]))
+        gateway.wait_for_generation_after(before)
+        with gateway.connect() as session:
+            session.log_in("x509", PASSWORD)
+            assert session.ping()
+
+
+class TestAfterTheGreeting:
+    """There is no next backend any more."""
+
+    def test_a_backend_that_is_gone_before_the_login(self, gateway_to, fake):
+        def script(connection):
+            connection.send_greeting()
+
+        gateway = gateway_to(fake(script).tcp_backend, tls="off")
+        with gateway.connect() as session:
+            with pytest.raises(ServerError) as refused:
+                session.log_in("native", PASSWORD)
+        assert refused.value.code == 1105
+        record = gateway.wait_for_audit("closed")
+        assert record["session"] in refused.value.message
+
+    def test_a_backend_that_ends_in_the_middle_of_a_result(self, gateway_to, fake):
+        def script(connection):
+            connection.send_greeting()
+            connection.receive_packet()
+            connection.send(wire.packet(2, b"\0\0\0\2\0\0\0"))
+            connection.receive_packet()
+            connection.send(b"\x01\x00\x00\x01\x01\x30")
+
+        gateway = gateway_to(fake(script).tcp_backend, tls="off")
+        with gateway.connect() as session:
+            session.log_in("native", PASSWORD)
+            session.command(wire.COM_QUERY, b"SELECT 1")
+            assert session.receive_rest() == b"\x01\x00\x00\x01\x01\x30"
+        gateway.wait_for_audit("closed", close_reason="backend_closed")
+
+
+class TestOrder:
+    """Backends are tried in order; one that failed is left alone for a while."""
+
+    @pytest.mark.parametrize("first", ["closed", "stalling", "without TLS", "full of errors"])
+    def test_the_second_backend_serves_where_the_first_is(self, gateway_to, fake, closed_port,
+                                                          mariadb, first):
+        def without_tls(connection):
+            connection.send_greeting(tls=False)
+            connection.stall()
+
+        address = {
+            "closed": lambda: closed_port,
+            "stalling": lambda: fake(lambda connection: connection.stall()).tcp_backend,
+            "without TLS": lambda: fake(without_tls).tcp_backend,
+            "full of errors": lambda: fake(
+                lambda connection: connection.send_error(1129, "Host is blocked")).tcp_backend,
+        }[first]()
+        gateway = gateway_to(address, mariadb.tcp_backend)
+        with gateway.connect() as session:
+            session.log_in("native", PASSWORD)
+            assert session.value("SELECT CONNECTION_ID()") == str(session.greeting.thread)
+        assert gateway.wait_for_audit("opened")["backend"] == mariadb.tcp_backend
+
+    def test_the_first_serves_while_it_is_up(self, gateway_to, fake, mariadb):
+        second = fake(lambda connection: connection.stall())
+        gateway = gateway_to(mariadb.tcp_backend, second.tcp_backend)
+        for _ in range(5):
+            with gateway.connect() as session:
+                session.log_in("native", PASSWORD)
+        assert second.accepted == 0
+
+
+@pytest.mark.parametrize("tls", ["verify", "off"])
+def test_a_backend_that_drips_its_bytes_is_only_slow(gateway_to, fake, mariadb, tls):
+    gateway = gateway_to(fake(in_pieces(mariadb)).tcp_backend, tls=tls)
+    with gateway.connect() as session:
+        session.log_in("native", PASSWORD, "shop")
+        assert session.value("SELECT REPEAT('gatehouse', 1000)") == "gatehouse" * 1000
+
+
+def test_clients_that_leave_after_the_greeting_do_not_get_the_gateway_blocked(
+        certificates, start_gateway):
+    if reason := network.missing_right():
+        pytest.skip(reason)
+    # MariaDB keeps no count for loopback addresses, so it stands behind a network of its own.
+    with network.VethPair() as veth, MariaDbServer(
+            certificates, ["--max-connect-errors=3"], veth.there, veth.enter()) as server:
+        gateway = start_gateway(configuration.gateway_yaml(certificates, [server.tcp_backend]))
+        for _ in range(150):
+            with gateway.connect() as session:
+                session.read_greeting()
+        gateway.wait_for_audit("closed", count=150)
+        with gateway.connect() as session:
+            session.log_in("native", PASSWORD)
+            assert session.ping()
+        _assert_the_server_would_have_blocked(server, veth)
+
+
+def _assert_the_server_would_have_blocked(server, veth):
+    """The counter-proof: the same server blocks whoever leaves like that without the gateway."""
+
+    def blocked():
+        with Session((veth.there, server.port), veth.here) as session:
+            try:
+                session.read_greeting()
+                return False
+            except ServerError as error:
+                return re.search("blocked", error.message)
+
+    wait_until(blocked, "MariaDB blocks an address that breaks off its logins")

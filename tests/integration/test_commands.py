@@ -1,0 +1,221 @@
+"""The command line: exit codes, what goes to stdout, and the JSON that programs rely on."""
+
+import pytest
+
+from support import configuration
+from support.fake_backend import FakeBackend
+from support.gatehouse import run
+from support.mariadb_server import PASSWORD
+
+OFFICE = configuration.rule_file(
+    "office 127.0.0.0/26\nold 127.0.1.0/24, expires: 2020-01-01T00:00:00Z")
+
+
+@pytest.fixture
+def folder(certificates, prepare_gateway):
+    """Configuration and rules of a gateway that does not run."""
+    return prepare_gateway(configuration.gateway_yaml(certificates, ["127.0.0.1:9"]),
+                           {"orders.yaml": OFFICE})
+
+
+class TestUsage:
+    """2 is for what was asked wrongly."""
+
+    @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["run"], ["check", "--nonsense"],
+                                           ["explain", "--config", "x.yaml"]])
+    def test_wrong_usage_exits_with_2(self, arguments):
+        done = run(*arguments)
+        assert done.returncode == 2
+        assert done.stdout == ""
+        assert done.stderr
+
+    def test_help_and_version_go_to_stdout(self):
+        assert "explain" in run("--help").stdout
+        version = run("--version")
+        assert version.returncode == 0 and version.stdout.strip()
+
+    def test_a_server_that_does_not_exist_is_wrong_usage(self, folder):
+        folder.command("explain", "--server", "nowhere", "--from", "127.0.0.1", code=2)
+
+    def test_without_a_running_gateway_a_command_fails_with_1(self, folder):
+        done = folder.run_command("status")
+        assert done.returncode == 1
+        assert "admin.sock" in done.stderr
+
+
+class TestCheck:
+    """Everything that is wrong, in one run, on stdout."""
+
+    def test_a_good_configuration_exits_with_0(self, folder):
+        folder.command("check")
+
+    def test_every_mistake_of_every_file_is_told_with_its_place(self, folder):
+        folder.write_rules("server: orders\nip_rules:\n  - {name: a, range: 127.0.0.1/8}\n"
+                           "  - {name: a, range: 10.0.0.0/8, colour: red}\n")
+        folder.write_rules("server: nowhere\n", "other.yaml")
+        output = folder.command("check", code=1)
+        assert "rules/orders.yaml:3:" in output
+        assert "rules/orders.yaml:4:" in output
+        assert "rules/other.yaml:1:" in output
+        assert "error:" in output and "hint:" in output
+
+    def test_lint_is_shown_but_is_no_failure(self, folder):
+        assert "expired" in folder.command("check")
+
+    def test_findings_are_json_where_a_program_reads_them(self, folder):
+        folder.write_rules("server: orders\ncolour: red\n")
+        [finding] = [each for each in folder.json_command("check", code=1)
+                     if each["severity"] == "error"]
+        assert set(finding) == {"file", "line", "column", "severity", "message", "hint"}
+        assert (finding["file"], finding["line"], finding["column"]) == ("rules/orders.yaml", 2, 1)
+
+    def test_run_refuses_what_check_refuses(self, folder):
+        folder.write_rules("server: orders\ncolour: red\n")
+        done = folder.run_command("run")
+        assert done.returncode == 1
+        assert "rules/orders.yaml:2:1: error:" in done.stderr
+        assert "ready" not in done.stdout
+
+    def test_connect_tries_each_backend(self, certificates, prepare_gateway, mariadb):
+        good = configuration.gateway_yaml(certificates, [mariadb.tcp_backend])
+        assert mariadb.tcp_backend in prepare_gateway(good).command("check", "--connect")
+
+        def without_tls(connection):
+            connection.send_greeting(tls=False)
+            connection.stall()
+
+        with FakeBackend(without_tls) as untrusted:
+            bad = configuration.gateway_yaml(certificates,
+                                             [mariadb.tcp_backend, untrusted.tcp_backend])
+            output = prepare_gateway(bad).command("check", "--connect", code=1)
+            assert untrusted.tcp_backend in output
+
+    def test_connect_leaves_no_broken_handshakes_behind(self, certificates, prepare_gateway,
+                                                        mariadb):
+        prepared = prepare_gateway(
+            configuration.gateway_yaml(certificates, [mariadb.tcp_backend]))
+        prepared.command("check", "--connect")
+        assert "Got an error reading communication packets" not in mariadb.log_text()
+
+
+class TestExplain:
+    """What would happen, and why: the very function that decides."""
+
+    def _explain(self, folder, source, code, *more):
+        return folder.json_command("explain", "--server", "orders", "--from", source, *more,
+                                   code=code)
+
+    def test_an_allowed_source_has_a_rule_with_its_place(self, folder):
+        answer = self._explain(folder, "127.0.0.5", 0)
+        assert answer["server"] == "orders"
+        assert answer["source"]["address"] == "127.0.0.5"
+        assert (answer["verdict"], answer["reason"]) == ("allow", "ip_rule")
+        assert answer["rule"] == {"name": "office", "file": "rules/orders.yaml", "line": 3}
+        assert answer["nearest_miss"] is None
+
+    def test_a_denied_source_exits_with_3_and_shows_the_nearest_miss(self, folder):
+        answer = self._explain(folder, "127.0.0.64", 3)
+        assert (answer["verdict"], answer["reason"]) == ("deny", "no_matching_rule")
+        assert answer["rule"] is None
+        assert answer["nearest_miss"]["rule"]["name"] == "office"
+        assert answer["nearest_miss"]["why"]
+
+    def test_a_rule_that_has_expired_is_the_nearest_miss(self, folder):
+        answer = self._explain(folder, "127.0.1.1", 3)
+        assert answer["reason"] == "rule_expired"
+        assert answer["nearest_miss"]["rule"]["name"] == "old"
+
+    def test_another_time_may_be_asked_about(self, folder):
+        answer = self._explain(folder, "127.0.1.1", 0, "--at", "2019-06-01T00:00:00Z")
+        assert answer["rule"]["name"] == "old"
+
+    def test_people_read_the_same_in_words(self, folder):
+        output = folder.command("explain", "--server", "orders", "--from", "127.0.0.64", code=3)
+        assert "office" in output and "rules/orders.yaml:3" in output
+
+
+def test_diff_tells_who_gains_and_who_loses(certificates, prepare_gateway, folder):
+    new = prepare_gateway(configuration.gateway_yaml(certificates, ["127.0.0.1:9"]),
+                          {"orders.yaml": configuration.rule_file("office 127.0.0.32-127.0.0.95")})
+    changes = folder.json_command("diff", str(new.yaml_path))
+    [gained], [lost] = changes["gained"], changes["lost"]
+    assert (gained["server"], gained["source"]) == ("orders", "127.0.0.64-127.0.0.95")
+    assert gained["rule"]["name"] == "office"
+    assert lost["source"] == "127.0.0.0-127.0.0.31"
+    assert folder.json_command("diff", str(folder.yaml_path)) == {"gained": [], "lost": []}
+
+
+class TestRunning:
+    """Questions to a gateway that serves."""
+
+    @pytest.fixture
+    def session(self, gateway):
+        with gateway.connect("127.0.0.5") as session:
+            yield session.log_in("native", PASSWORD, "shop")
+
+    def test_status_is_what_programs_rely_on(self, gateway, session):
+        assert session.ping()
+        status = gateway.status()
+        assert set(status) == {"ready", "snapshot", "sessions", "listeners", "servers"}
+        assert set(status["snapshot"]) == {"generation", "loaded", "files", "last_error"}
+        assert status["ready"] is True
+        assert status["snapshot"]["generation"] == 1
+        assert status["snapshot"]["last_error"] is None
+        assert status["sessions"] == 1
+        assert status["listeners"] == [
+            {"name": "public", "address": f"127.0.0.1:{gateway.port}"}]
+        assert status["servers"] == [{"name": "orders", "sessions": 1, "locked_down": False}]
+
+    def test_the_socket_may_be_named_instead_of_the_configuration(self, gateway):
+        done = run("status", "--socket", str(gateway.folder / "admin.sock"), "--format", "json")
+        assert done.returncode == 0, done.stderr
+        assert (gateway.folder / "admin.sock").stat().st_mode & 0o777 == 0o600
+
+    def test_a_broken_configuration_does_not_keep_the_commands_from_working(self, gateway):
+        gateway.write_configuration(
+            '{"listeners": nonsense, "admin": {"socket": "admin.sock"}}\n')
+        assert gateway.status()["snapshot"]["generation"] == 1
+
+    def test_sessions_lists_who_is_in(self, gateway, session, mariadb):
+        [listed] = gateway.json_command("sessions")
+        opened = gateway.wait_for_audit("opened")
+        assert listed["session"] == opened["session"]
+        assert listed["source"] == {"address": "127.0.0.5", "port": session.source_port}
+        assert (listed["user"], listed["database"]) == ("native", "shop")
+        assert listed["backend"] == mariadb.tcp_backend
+
+    @pytest.mark.parametrize("arguments, matches", [
+        (["--server", "orders"], True), (["--user", "native"], True), (["--user", "ed"], False),
+        (["--from", "127.0.0.0/29"], True), (["--from", "127.0.1.0/24"], False),
+        (["--rule", "loopback"], True), (["--rule", "office"], False)])
+    def test_sessions_are_chosen_by(self, gateway, session, arguments, matches):
+        assert session.ping()
+        assert len(gateway.json_command("sessions", *arguments)) == int(matches)
+
+    def test_close_ends_one_session_and_no_other(self, gateway, session):
+        opened = gateway.wait_for_audit("opened")
+        with gateway.connect() as other:
+            other.log_in("native", PASSWORD)
+            gateway.command("close", opened["session"])
+            session.wait_for_end()
+            closed = gateway.wait_for_audit("closed")
+            assert (closed["session"], closed["close_reason"]) == (opened["session"], "killed")
+            assert other.ping()
+
+    def test_close_takes_all_of_a_source(self, gateway, session):
+        with gateway.connect() as other:
+            other.log_in("native", PASSWORD)
+            gateway.command("close", "--from", "127.0.0.4-127.0.0.6")
+            session.wait_for_end()
+            assert other.ping()
+
+    def test_close_without_saying_which_closes_none(self, gateway, session):
+        assert gateway.run_command("close").returncode in (1, 2)
+        assert session.ping()
+
+    def test_rules_shows_hits_and_last_use(self, gateway, session):
+        assert session.ping()
+        [rule] = gateway.json_command("rules")
+        assert (rule["name"], rule["file"], rule["line"]) == ("loopback", "rules/orders.yaml", 3)
+        assert rule["hits"] == 1
+        assert rule["last_used"]
