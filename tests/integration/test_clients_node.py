@@ -5,6 +5,9 @@ import pytest
 from support import drivers
 from support.legs import ENCRYPTED, NAMES
 
+if reason := drivers.missing("node", "mysql2 and mariadb for Node.js"):
+    pytest.skip(reason, allow_module_level=True)
+
 # Kept here as well as in tests/drivers/node/scenarios.js: a scenario that does not run is noticed.
 SCENARIOS = [
     "the thread id and the version are the server's own",
@@ -20,14 +23,8 @@ SCENARIOS = [
 ]
 
 
-def _skip_without(driver):
-    if reason := drivers.missing("node", f"the Node.js driver {driver}"):
-        pytest.skip(reason)
-
-
 @pytest.fixture(scope="module", params=["mysql2", "mariadb"])
 def driver(request):
-    _skip_without(request.param)
     return request.param
 
 
@@ -55,7 +52,6 @@ def test_every_kind_of_account_logs_in(driver, legs, leg, user, password):
 @pytest.mark.parametrize("leg", NAMES)
 def test_an_ed25519_account_logs_in_with_mariadbs_own_driver(legs, leg):
     # mysql2 does not have this plugin.
-    _skip_without("mariadb")
     results = drivers.run_node("mariadb", legs.address(leg), "ed", legs.authority,
                                account_only=True)
     assert results == {"the account logs in": None}

@@ -23,7 +23,7 @@ def cache():
 def missing(kind, name):
     """Why the drivers of `kind` (python or node) cannot be used; None if they can."""
     if not (cache() / kind / "complete").is_file():
-        return f"{name} is not installed: tests/drivers/install needs its registry"
+        return f"not installed, for which tests/drivers/install needs its registry: {name}"
     return None
 
 
