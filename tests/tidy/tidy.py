@@ -36,6 +36,9 @@ BANNED_EVERYWHERE = [
 DETACHED = re.compile(r"\bdetached\b")
 MAY_NOT_DETACH = re.compile(r"gateway/(session|worker|net/(acceptor|relay)|mariadb/)\w*\.(h|cpp)")
 
+MARKDOWN_LINK = re.compile(r"\]\(([^)#:]+)\)")  # none that leaves the repository
+NAMED_TEST = re.compile(r"`(tests/[\w./-]+)`")
+
 
 def files_of(root):
     """Paths from `root` of what is, or is about to be, in the repository."""
@@ -113,6 +116,18 @@ def check_lines(name, lines):
             yield number, '"detached" is banned here: sessions are owned and awaited'
 
 
+def check_document(root, name, lines):
+    """Documents lead to files that exist; a promise without its test is none."""
+    folder = (root / name).parent
+    for number, line in enumerate(lines, 1):
+        for target in MARKDOWN_LINK.findall(line):
+            if not (folder / target).exists():
+                yield number, f'"{target}" does not exist'
+        for target in NAMED_TEST.findall(line):
+            if not (root / target).exists():
+                yield number, f'"{target}" does not exist'
+
+
 def check_source(root, name, lines):
     if len(lines) > LINES_MAX:
         yield LINES_MAX + 1, f"longer than {LINES_MAX} lines: split it by purpose"
@@ -144,6 +159,9 @@ def check(root):
         for number, message in check_lines(name, lines):
             yield name, number, message
         path = pathlib.PurePosixPath(name)
+        if path.suffix == ".md":
+            for number, message in check_document(root, name, lines):
+                yield name, number, message
         if path.suffix in SOURCE_SUFFIXES or name in SHELL_ENTRY_POINTS:
             for number, message in check_source(root, name, lines):
                 yield name, number, message

@@ -9,7 +9,7 @@ import unittest
 import tidy
 
 GOOD = {
-    "README.md": "Good.\n",
+    "README.md": "[Rules](rules/range.h), proven by `tests/rules/range_test.cpp`.\n",
     "rules/range.h": '// Ranges.\n#pragma once\n#include <vector>\n#include "rules/address.h"\n',
     "rules/range.cpp": '#include "rules/range.h"\n\n#include <algorithm>\n',
     "config/load.h": "// Loads.\n#pragma once\n#include <string>\n",
@@ -64,6 +64,10 @@ BREACHES = [
      'bench/a.cpp:1: error: "FIXME" is banned: do it, or file an issue'),
     ("README.md", "See /home/someone/notes.\n",
      'README.md:1: error: "/home/s" is a path of one machine'),
+    ("gateway/A.md", "One.\n[Two](../rules/lost.h)\n",
+     'gateway/A.md:2: error: "../rules/lost.h" does not exist'),
+    ("gateway/A.md", "Held by `tests/lost_test.cpp`.\n",
+     'gateway/A.md:1: error: "tests/lost_test.cpp" does not exist'),
     ("rules/a.h", "#pragma once\n",
      "rules/a.h:1: error: a header opens with what it is for"),
     ("rules/a.h", "// A.\n",
