@@ -20,16 +20,17 @@ namespace {
 // A list with as many errors is the wrong file; its reader needs no more of them.
 constexpr std::size_t errors_shown_max = 20;
 
-// The next decimal number of at most three digits, without leading zeros, that is at most `most`.
-// Moves `at` behind it.
-std::optional<std::uint32_t> take_number(const char*& at, const char* end, std::uint32_t most) {
+// The next decimal number of at most three digits, without leading zeros; above 999 if there is
+// none. Moves `at` behind it.
+std::uint32_t take_number(const char*& at, const char* end) {
+  constexpr std::uint32_t none = 1000;
   const char* const start = at;
   std::uint32_t number = 0;
   while (at != end && *at >= '0' && *at <= '9' && at - start < 3) {
     number = number * 10 + static_cast<std::uint32_t>(*at++ - '0');
   }
-  const bool ok = at != start && number <= most && !(*start == '0' && at - start > 1);
-  return ok ? std::optional(number) : std::nullopt;
+  const bool has_leading_zero = at - start > 1 && *start == '0';
+  return at == start || has_leading_zero ? none : number;
 }
 
 // The common line, an IPv4 address or block that is right: a list may have a million of them.
@@ -40,16 +41,16 @@ std::optional<rules::V4Range> parse_plain_v4(std::string_view text) {
   std::uint32_t address = 0;
   for (int octet = 0; octet < 4; ++octet) {
     if (octet > 0 && (at == end || *at++ != '.')) return std::nullopt;
-    const auto number = take_number(at, end, 255);
-    if (!number) return std::nullopt;
-    address = address << 8 | *number;
+    const std::uint32_t number = take_number(at, end);
+    if (number > 255) return std::nullopt;
+    address = address << 8 | number;
   }
   if (address == 0) return std::nullopt;
   if (at == end) return rules::V4Range{address, address};
   if (*at++ != '/') return std::nullopt;
-  const auto prefix = take_number(at, end, 32);
-  if (!prefix || at != end || *prefix == 0) return std::nullopt;
-  const std::uint32_t host_bits = *prefix == 32 ? 0 : ~std::uint32_t{0} >> *prefix;
+  const std::uint32_t prefix = take_number(at, end);
+  if (prefix == 0 || prefix > 32 || at != end) return std::nullopt;
+  const std::uint32_t host_bits = prefix == 32 ? 0 : ~std::uint32_t{0} >> prefix;
   if ((address & host_bits) != 0) return std::nullopt;
   return rules::V4Range{address, address | host_bits};
 }
@@ -73,8 +74,7 @@ class ListReader {
     for (std::size_t start = 0; start < text_.size();) {
       const auto end = std::min(text_.find('\n', start), text_.size());
       const std::string_view line = text_.substr(start, end - start);
-      const std::string_view entry = trimmed(line.substr(0, line.find('#')));
-      if (!entry.empty()) add(entry);
+      add_line(line);
       start = end + 1;
     }
     if (errors_ > errors_shown_max) {
@@ -85,6 +85,13 @@ class ListReader {
   }
 
  private:
+  void add_line(std::string_view line) {
+    // Most lines are nothing but an entry: they are spared the search for blanks and comments.
+    if (const auto range = parse_plain_v4(line)) return v4_.push_back(*range);
+    const std::string_view entry = trimmed(line.substr(0, line.find('#')));
+    if (!entry.empty()) add(entry);
+  }
+
   void add(std::string_view entry) {
     if (const auto range = parse_plain_v4(entry)) return v4_.push_back(*range);
     const auto parsed = rules::IpRange::parse(entry);
