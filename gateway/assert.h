@@ -9,7 +9,7 @@ namespace gatehouse {
 
 [[noreturn]] inline void assertion_failed(const char* file, int line,
                                           const char* condition) noexcept {
-  std::fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line, condition);
+  static_cast<void>(std::fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line, condition));
   std::abort();
 }
 

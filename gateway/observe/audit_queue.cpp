@@ -17,17 +17,15 @@ std::size_t index(AuditShare share) {
 }  // namespace
 
 AuditShare share_of(const AuditEvent& event) noexcept {
-  struct Shares {
-    AuditShare operator()(const Opened&) const { return AuditShare::session; }
-    AuditShare operator()(const Closed&) const { return AuditShare::session; }
-    AuditShare operator()(const Denied&) const { return AuditShare::denial; }
-    AuditShare operator()(const FoldedDenials&) const { return AuditShare::none; }
-    AuditShare operator()(const RefusedUnrecorded&) const { return AuditShare::none; }
-    AuditShare operator()(const SnapshotLoaded&) const { return AuditShare::other; }
-    AuditShare operator()(const SnapshotRejected&) const { return AuditShare::other; }
-    AuditShare operator()(const AdminCommand&) const { return AuditShare::other; }
-  };
-  return std::visit(Shares{}, event);
+  if (std::holds_alternative<Opened>(event) || std::holds_alternative<Closed>(event)) {
+    return AuditShare::session;
+  }
+  if (std::holds_alternative<Denied>(event)) return AuditShare::denial;
+  if (std::holds_alternative<FoldedDenials>(event) ||
+      std::holds_alternative<RefusedUnrecorded>(event)) {
+    return AuditShare::none;
+  }
+  return AuditShare::other;
 }
 
 bool AuditQueue::take(AuditShare share, std::size_t records) noexcept {
@@ -44,19 +42,22 @@ void AuditQueue::give_back(AuditShare share, std::size_t records) noexcept {
 
 void AuditQueue::push(std::chrono::system_clock::time_point time, AuditEvent&& event) noexcept {
   const AuditShare share = share_of(event);
+  bool is_kept = false;
   try {
     const std::lock_guard lock(mutex_);
     if (!closed_) {
       next_.events.push_back({time, std::move(event)});
       queued_.fetch_add(1, std::memory_order_relaxed);
       wake();
-      return;
+      is_kept = true;
     }
   } catch (const std::bad_alloc&) {
-    // Lost, as below.
+    is_kept = false;
   }
-  give_back(share, 1);
-  count_lost(1);
+  if (!is_kept) {
+    give_back(share, 1);
+    count_lost(1);
+  }
 }
 
 void AuditQueue::done(const AuditShareCounts& events) noexcept {

@@ -16,7 +16,7 @@ namespace {
 
 using config::LogLevel;
 
-constexpr std::size_t max_message = 16 * 1024;
+constexpr std::size_t max_message = std::size_t{16} * 1024;
 
 std::string_view to_string(LogLevel level) {
   switch (level) {
@@ -75,7 +75,7 @@ std::string escape_control(std::string_view text) {
 std::string format_log_line(LogShape shape, LogLevel level,
                             std::chrono::system_clock::time_point time, std::string_view message) {
   const auto second = std::chrono::floor<std::chrono::seconds>(time);
-  const std::string text = valid_utf8(message, max_message);
+  std::string text = valid_utf8(message, max_message);
   switch (shape) {
     case LogShape::text:
       return fmt::format("{} {} {}", rfc3339(second), to_string(level), escape_control(text));
@@ -110,7 +110,7 @@ void Log::write(LogLevel level, fmt::string_view text, fmt::format_args argument
     // A log that cannot be written is nobody's reason to stop.
     [[maybe_unused]] const ssize_t count = ::write(descriptor_, line.data(), line.size());
   } catch (const std::exception&) {
-    // No memory for a log line: go on without it.
+    return;  // no memory for a log line: go on without it
   }
 }
 

@@ -104,8 +104,7 @@ class Metrics {
   friend std::string to_openmetrics(const Metrics& metrics, const MetricsSample& sample);
 
   std::array<Counter, close_reason_count> sessions_closed_;
-  // Written by every relay of every worker: apart from what else is hot.
-  alignas(64) std::array<Counter, direction_count> bytes_;
+  std::array<Counter, direction_count> bytes_;
   mutable std::mutex mutex_;  // guards the map; its values are atomics
   std::map<std::string, ServerMetrics, std::less<>> servers_;
 };

@@ -1,0 +1,162 @@
+#include "gateway/admin/commands.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "gateway/admin/session_filter.h"
+#include "gateway/gateway.h"
+#include "gateway/observe/audit_json.h"
+#include "gateway/observe/text.h"
+#include "rules/explain.h"
+
+namespace gatehouse {
+
+namespace {
+
+namespace json = boost::json;
+
+json::object failure(std::string_view text) {
+  return {{"ok", false}, {"error", text}};
+}
+json::object success(json::value result) {
+  return {{"ok", true}, {"result", std::move(result)}};
+}
+
+json::array to_json(const std::vector<config::Diagnostic>& diagnostics) {
+  json::array array;
+  for (const config::Diagnostic& diagnostic : diagnostics)
+    array.push_back(gatehouse::to_json(diagnostic));
+  return array;
+}
+
+json::value to_json(const std::optional<LoadError>& error) {
+  if (!error) return nullptr;
+  return json::object{{"time", rfc3339_microseconds(error->time)},
+                      {"diagnostics", to_json(error->diagnostics)}};
+}
+
+json::object to_json(const rules::Policy& policy, const rules::Rule& rule, const RuleUse& use) {
+  const auto last = use.last_used();
+  return {{"server", policy.server()},
+          {"kind", rules::to_string(rule.kind())},
+          {"name", rule.name},
+          {"file", rule.origin.file},
+          {"line", rule.origin.line},
+          {"owner", rule.owner},
+          {"description", rule.description},
+          {"hits", use.hits()},
+          {"last_used", last ? json::value(rules::to_string(*last)) : json::value(nullptr)}};
+}
+
+}  // namespace
+
+void AdminCommands::run(std::string_view line, const AdminPeer& peer, Reply reply) {
+  json::error_code error;
+  const json::value value = json::parse(json::string_view(line.data(), line.size()), error);
+  if (error || !value.is_object()) return reply(failure("a request is one JSON object on a line"));
+  const json::object& request = value.as_object();
+  const json::value* named = request.if_contains("command");
+  if (named == nullptr || !named->is_string()) return reply(failure("'command' is missing"));
+  const json::string& command = named->as_string();
+  if (command == "status") return status(reply);
+  if (command == "rules") return rules(reply);
+  if (command == "reload") return reload(peer, reply);
+  if (command == "sessions") return sessions(request, std::move(reply));
+  if (command == "close") return close(request, peer, std::move(reply));
+  reply(failure("unknown command"));
+}
+
+void AdminCommands::status(const Reply& reply) {
+  const Snapshot& snapshot = *gateway_.snapshot();
+  json::array listeners;
+  for (const auto& bound : gateway_.listeners()) {
+    listeners.push_back({{"name", bound.listener}, {"address", to_string(bound.address)}});
+  }
+  json::array servers;
+  std::int64_t sessions = 0;
+  for (const auto& server : snapshot.servers) {
+    servers.push_back({{"name", server->server->name},
+                       {"sessions", server->metrics->sessions.value()},
+                       {"locked_down", server->policy->spec().locked_down}});
+    sessions += server->metrics->sessions.value();
+  }
+  reply(success({{"ready", gateway_.is_ready()},
+                 {"snapshot",
+                  {{"generation", snapshot.generation},
+                   {"loaded", rfc3339_microseconds(snapshot.loaded)},
+                   {"files", snapshot.inputs.size()},
+                   {"last_error", to_json(gateway_.last_error())}}},
+                 {"sessions", sessions},
+                 {"listeners", std::move(listeners)},
+                 {"servers", std::move(servers)}}));
+}
+
+void AdminCommands::rules(const Reply& reply) {
+  json::array found;
+  for (const auto& server : gateway_.snapshot()->servers) {
+    const auto& rules = server->policy->rules();
+    for (std::size_t number = 0; number < rules.size(); ++number) {
+      found.push_back(to_json(*server->policy, rules[number], *server->rule_uses[number]));
+    }
+  }
+  reply(success(std::move(found)));
+}
+
+void AdminCommands::reload(const AdminPeer& peer, const Reply& reply) {
+  const ReloadOutcome outcome = gateway_.reload();
+  const std::string_view text = outcome == ReloadOutcome::loaded      ? "loaded"
+                                : outcome == ReloadOutcome::unchanged ? "unchanged"
+                                                                      : "rejected";
+  gateway_.audit().record(AdminCommand{
+      .command = "reload", .uid = peer.uid, .pid = peer.pid, .result = std::string(text)});
+  reply(success({{"outcome", text},
+                 {"generation", gateway_.snapshot()->generation},
+                 {"last_error", to_json(gateway_.last_error())}}));
+}
+
+void AdminCommands::sessions(const json::object& request, Reply reply) {
+  std::string error;
+  const auto filter = SessionFilter::parse(request, error);
+  if (!filter) return reply(failure(error));
+  gateway_.for_each_session(
+      [filter](Session& session) -> std::optional<json::object> {
+        const SessionRecord record = session.record();
+        if (!filter->matches(record)) return std::nullopt;
+        json::object fields = session_fields(record);
+        fields["bytes_in"] = record.bytes_in;
+        fields["bytes_out"] = record.bytes_out;
+        fields["seconds"] = std::chrono::duration<double>(record.duration).count();
+        return fields;
+      },
+      [reply = std::move(reply)](std::vector<json::object> found) {
+        json::array array;
+        for (json::object& session : found) array.push_back(std::move(session));
+        reply(success(std::move(array)));
+      });
+}
+
+void AdminCommands::close(const json::object& request, const AdminPeer& peer, Reply reply) {
+  std::string error;
+  const auto filter = SessionFilter::parse(request, error);
+  if (!filter) return reply(failure(error));
+  if (filter->means_all())
+    return reply(failure("say which sessions: SESSION, --server, --from, --user or --rule"));
+  gateway_.for_each_session(
+      [filter](Session& session) -> std::optional<json::object> {
+        const SessionRecord record = session.record();
+        if (!filter->matches(record)) return std::nullopt;
+        session.cut(CloseReason::killed);
+        return json::object{{"session", to_string(record.session)}};
+      },
+      [this, peer, command = json::serialize(request),
+       reply = std::move(reply)](std::vector<json::object> closed) {
+        gateway_.audit().record(AdminCommand{.command = command,
+                                             .uid = peer.uid,
+                                             .pid = peer.pid,
+                                             .result = std::to_string(closed.size()) + " closed"});
+        reply(success({{"closed", closed.size()}}));
+      });
+}
+
+}  // namespace gatehouse

@@ -1,0 +1,40 @@
+// What the admin socket can ask of the running gateway: one JSON object in, one out. Knows no
+// socket.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include <boost/json/object.hpp>
+
+namespace gatehouse {
+
+class Gateway;
+
+// Who asks, as the kernel says.
+struct AdminPeer {
+  std::uint32_t uid = 0;
+  std::int32_t pid = 0;
+};
+
+class AdminCommands {
+ public:
+  explicit AdminCommands(Gateway& gateway) : gateway_(gateway) {}
+
+  // Calls `reply` once, now or later, with {"ok": true, "result": …} or {"ok": false, "error":
+  // text}. `line` is whatever the peer sent. Commands that change something are audited.
+  using Reply = std::function<void(boost::json::object)>;
+  void run(std::string_view line, const AdminPeer& peer, Reply reply);
+
+ private:
+  void status(const Reply& reply);
+  void rules(const Reply& reply);
+  void reload(const AdminPeer& peer, const Reply& reply);
+  void sessions(const boost::json::object& request, Reply reply);
+  void close(const boost::json::object& request, const AdminPeer& peer, Reply reply);
+
+  Gateway& gateway_;
+};
+
+}  // namespace gatehouse

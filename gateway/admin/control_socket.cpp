@@ -1,0 +1,115 @@
+#include "gateway/admin/control_socket.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "gateway/net/deadline.h"
+
+namespace gatehouse {
+
+namespace {
+
+using Protocol = asio::local::stream_protocol;
+using Connection = asio::basic_stream_socket<Protocol, Executor>;
+constexpr auto as_result = asio::as_tuple(use_awaitable);
+
+constexpr std::size_t request_size_max = 64 * 1024;
+constexpr auto request_timeout = std::chrono::seconds(5);
+
+AdminPeer peer_of(Connection& connection) {
+  ucred credentials{};
+  socklen_t size = sizeof credentials;
+  if (::getsockopt(connection.native_handle(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0)
+    return {};
+  return {.uid = credentials.uid, .pid = credentials.pid};
+}
+
+Awaitable<boost::json::object> ask(AdminCommands& commands, std::string line, AdminPeer peer) {
+  const auto executor = co_await asio::this_coro::executor;
+  auto answered = std::make_shared<Timer>(executor, Timer::time_point::max());
+  auto answer = std::make_shared<boost::json::object>();
+  auto done = std::make_shared<bool>(false);
+  commands.run(line, peer, [=](boost::json::object reply) {
+    *answer = std::move(reply);
+    *done = true;
+    answered->cancel();
+  });
+  if (!*done) co_await answered->async_wait(as_result);
+  co_return std::move(*answer);
+}
+
+Awaitable<void> converse(Connection connection, AdminCommands& commands) {
+  const Deadline deadline(connection.get_executor(), request_timeout, [&] { connection.close(); });
+  std::string buffer;
+  auto [error, size] = co_await asio::async_read_until(
+      connection, asio::dynamic_buffer(buffer, request_size_max), '\n', as_result);
+  if (error) co_return;
+  const auto answer = co_await ask(commands, buffer.substr(0, size), peer_of(connection));
+  const std::string reply = boost::json::serialize(answer) + "\n";
+  co_await asio::async_write(connection, asio::buffer(reply), as_result);
+}
+
+bool somebody_listens(const std::filesystem::path& path) {
+  asio::io_context context;
+  Protocol::socket probe(context);
+  boost::system::error_code error;
+  probe.connect(Protocol::endpoint(path.string()), error);
+  return !error;
+}
+
+}  // namespace
+
+ControlSocket::~ControlSocket() {
+  std::error_code ignored;
+  if (!path_.empty()) std::filesystem::remove(path_, ignored);
+}
+
+std::string ControlSocket::listen(const std::filesystem::path& path) {
+  if (path.string().size() >= sizeof(sockaddr_un{}.sun_path)) {
+    return fmt::format("{}: a socket's path has at most {} characters", path.string(),
+                       sizeof(sockaddr_un{}.sun_path) - 1);
+  }
+  std::error_code failure;
+  if (std::filesystem::is_socket(path, failure)) {
+    if (somebody_listens(path))
+      return fmt::format("{}: another gateway is using it", path.string());
+    std::filesystem::remove(path, failure);
+  }
+  boost::system::error_code error;
+  acceptor_.open(Protocol(), error);
+  // Before it has a name: there is no moment at which others could connect.
+  if (!error && ::fchmod(acceptor_.native_handle(), S_IRUSR | S_IWUSR) != 0) {
+    return fmt::format("{}: its mode cannot be set", path.string());
+  }
+  if (!error) acceptor_.bind(Protocol::endpoint(path.string()), error);
+  if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+  if (error) return fmt::format("{}: {}", path.string(), error.message());
+  path_ = path;
+  asio::co_spawn(acceptor_.get_executor(), accept(), asio::detached);
+  return {};
+}
+
+Awaitable<void> ControlSocket::accept() {
+  for (;;) {
+    auto [error, connection] = co_await acceptor_.async_accept(as_result);
+    if (error == asio::error::operation_aborted) co_return;
+    if (error) {
+      Timer pause(acceptor_.get_executor(), std::chrono::milliseconds(100));
+      co_await pause.async_wait(as_result);
+      continue;
+    }
+    asio::co_spawn(acceptor_.get_executor(), converse(std::move(connection), commands_),
+                   asio::detached);
+  }
+}
+
+}  // namespace gatehouse

@@ -1,0 +1,34 @@
+// The admin socket: a unix socket of mode 0600. A line of JSON in, a line out, and the connection
+// is over.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+
+#include "gateway/admin/commands.h"
+#include "gateway/net/asio.h"
+
+namespace gatehouse {
+
+class ControlSocket {
+ public:
+  ControlSocket(asio::io_context& context, AdminCommands& commands)
+      : acceptor_(context), commands_(commands) {}
+  ~ControlSocket();
+
+  // Empty: listening. Else why not, in words. A socket that nobody listens on any more is replaced.
+  std::string listen(const std::filesystem::path& path);
+
+ private:
+  Awaitable<void> accept();
+
+  using Protocol = asio::local::stream_protocol;
+  asio::basic_socket_acceptor<Protocol, Executor> acceptor_;
+  AdminCommands& commands_;
+  std::filesystem::path path_;
+};
+
+}  // namespace gatehouse

@@ -1,0 +1,211 @@
+// The commands that ask the running gateway over its admin socket.
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <stdexcept>
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "config/load.h"
+#include "gateway/cli/commands.h"
+#include "gateway/cli/output.h"
+#include "gateway/net/descriptor.h"
+
+namespace gatehouse::cli {
+
+namespace {
+
+namespace json = boost::json;
+
+std::filesystem::path find_socket(const GatewayAddress& gateway) {
+  if (!gateway.socket.empty()) return gateway.socket;
+  const auto path = config::find_admin_socket(gateway.config);
+  if (!path)
+    throw std::runtime_error(
+        fmt::format("{} names no admin.socket; use --socket", gateway.config.string()));
+  return *path;
+}
+
+Descriptor connect_to(const std::filesystem::path& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.string().size() >= sizeof address.sun_path) {
+    throw std::runtime_error(fmt::format("{}: the path is too long for a socket", path.string()));
+  }
+  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+  Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket ||
+      ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    throw std::runtime_error(fmt::format("no gateway answers at {}: {}. Is it running?",
+                                         path.string(), std::strerror(errno)));
+  }
+  return socket;
+}
+
+// The answer's `result`. Throws with its error, or with why there is none.
+json::value ask(const GatewayAddress& gateway, const json::object& request) {
+  const Descriptor socket = connect_to(find_socket(gateway));
+  const std::string line = json::serialize(request) + "\n";
+  if (::send(socket.get(), line.data(), line.size(), MSG_NOSIGNAL) !=
+      static_cast<ssize_t>(line.size())) {
+    throw std::runtime_error("the gateway closed the connection");
+  }
+  std::string answer;
+  std::array<char, 16 * 1024> buffer{};
+  for (;;) {
+    const ssize_t size = ::recv(socket.get(), buffer.data(), buffer.size(), 0);
+    if (size <= 0) break;
+    answer.append(buffer.data(), static_cast<std::size_t>(size));
+  }
+  json::error_code error;
+  const json::value reply = json::parse(answer, error);
+  if (error || !reply.is_object()) throw std::runtime_error("the gateway gave no answer");
+  const json::object& object = reply.as_object();
+  if (object.at("ok").as_bool()) return object.at("result");
+  throw std::runtime_error(std::string(object.at("error").as_string()));
+}
+
+// A member as a table shows it; "-" where there is none.
+std::string cell(const json::object& object, std::string_view member) {
+  const json::value* value = object.if_contains(json::string_view(member.data(), member.size()));
+  if (value == nullptr || value->is_null()) return "-";
+  if (value->is_string()) return value->as_string().empty() ? "-" : std::string(value->as_string());
+  return json::serialize(*value);
+}
+
+std::string rule_cell(const json::object& object) {
+  return fmt::format("{}:{}", cell(object, "file"), cell(object, "line"));
+}
+
+json::object request_for(const char* command, const SessionOptions& options) {
+  json::object request{{"command", command}};
+  const auto add = [&](const char* key, const std::string& value) {
+    if (!value.empty()) request[key] = value;
+  };
+  add("session", options.session);
+  add("server", options.server);
+  add("from", options.from);
+  add("user", options.user);
+  add("rule", options.rule);
+  return request;
+}
+
+void print_last_error(const json::value& error) {
+  if (error.is_null()) return;
+  const json::object& object = error.as_object();
+  fmt::print("{} since {}:\n", coloured(Colour::bad, "the files on disk are refused"),
+             cell(object, "time"));
+  for (const json::value& value : object.at("diagnostics").as_array()) {
+    const json::object& found = value.as_object();
+    fmt::print("  {}:{}:{}: {}: {}\n", cell(found, "file"), cell(found, "line"),
+               cell(found, "column"), cell(found, "severity"), cell(found, "message"));
+    if (found.contains("hint")) fmt::print("    hint: {}\n", cell(found, "hint"));
+  }
+}
+
+}  // namespace
+
+int status(const GatewayAddress& gateway, Format format) {
+  const json::value result = ask(gateway, {{"command", "status"}});
+  if (format == Format::json) {
+    print_json(result);
+    return ExitCode::done;
+  }
+  const json::object& object = result.as_object();
+  const json::object& snapshot = object.at("snapshot").as_object();
+  const bool ready = object.at("ready").as_bool();
+  fmt::print("{}, snapshot {} of {} ({} files), {} sessions\n",
+             ready ? coloured(Colour::good, "ready") : coloured(Colour::bad, "not ready"),
+             cell(snapshot, "generation"), cell(snapshot, "loaded"), cell(snapshot, "files"),
+             cell(object, "sessions"));
+  print_last_error(snapshot.at("last_error"));
+  std::vector<std::vector<std::string>> rows{{"LISTENER", "ADDRESS"}};
+  for (const json::value& value : object.at("listeners").as_array()) {
+    rows.push_back({cell(value.as_object(), "name"), cell(value.as_object(), "address")});
+  }
+  print_table(rows);
+  rows = {{"SERVER", "SESSIONS", "LOCKED DOWN"}};
+  for (const json::value& value : object.at("servers").as_array()) {
+    const json::object& server = value.as_object();
+    rows.push_back({cell(server, "name"), cell(server, "sessions"),
+                    server.at("locked_down").as_bool() ? "yes" : "no"});
+  }
+  print_table(rows);
+  return ExitCode::done;
+}
+
+int rules(const GatewayAddress& gateway, Format format) {
+  const json::value result = ask(gateway, {{"command", "rules"}});
+  if (format == Format::json) {
+    print_json(result);
+    return ExitCode::done;
+  }
+  std::vector<std::vector<std::string>> rows{
+      {"SERVER", "RULE", "KIND", "HITS", "LAST USED", "OWNER", "WHERE"}};
+  for (const json::value& value : result.as_array()) {
+    const json::object& rule = value.as_object();
+    rows.push_back({cell(rule, "server"), cell(rule, "name"), cell(rule, "kind"),
+                    cell(rule, "hits"), cell(rule, "last_used"), cell(rule, "owner"),
+                    rule_cell(rule)});
+  }
+  print_table(rows);
+  return ExitCode::done;
+}
+
+int reload(const GatewayAddress& gateway, Format format) {
+  const json::value result = ask(gateway, {{"command", "reload"}});
+  const json::object& object = result.as_object();
+  const bool rejected = object.at("outcome").as_string() == "rejected";
+  if (format == Format::json) {
+    print_json(result);
+  } else {
+    fmt::print("{}: snapshot {} is in force\n", cell(object, "outcome"),
+               cell(object, "generation"));
+    print_last_error(object.at("last_error"));
+  }
+  return rejected ? ExitCode::failed : ExitCode::done;
+}
+
+int sessions(const GatewayAddress& gateway, const SessionOptions& options, Format format) {
+  const json::value result = ask(gateway, request_for("sessions", options));
+  if (format == Format::json) {
+    print_json(result);
+    return ExitCode::done;
+  }
+  std::vector<std::vector<std::string>> rows{{"SESSION", "SERVER", "SOURCE", "USER", "DATABASE",
+                                              "RULE", "SECONDS", "BYTES IN", "BYTES OUT"}};
+  for (const json::value& value : result.as_array()) {
+    const json::object& session = value.as_object();
+    const json::value* rule = session.if_contains("rule");
+    rows.push_back({cell(session, "session"), cell(session, "server"),
+                    cell(session.at("source").as_object(), "address"), cell(session, "user"),
+                    cell(session, "database"),
+                    rule != nullptr && rule->is_object() ? cell(rule->as_object(), "name") : "-",
+                    cell(session, "seconds"), cell(session, "bytes_in"),
+                    cell(session, "bytes_out")});
+  }
+  print_table(rows);
+  return ExitCode::done;
+}
+
+int close(const GatewayAddress& gateway, const SessionOptions& options, Format format) {
+  const json::value result = ask(gateway, request_for("close", options));
+  if (format == Format::json) {
+    print_json(result);
+  } else {
+    fmt::print("{} sessions closed\n", cell(result.as_object(), "closed"));
+  }
+  const bool none = result.at("closed").to_number<std::uint64_t>() == 0;
+  if (none && !options.session.empty()) {
+    fmt::print(stderr, "gatehouse close: there is no session {}\n", options.session);
+    return ExitCode::usage;
+  }
+  return ExitCode::done;
+}
+
+}  // namespace gatehouse::cli

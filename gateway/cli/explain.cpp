@@ -1,0 +1,120 @@
+#include "rules/explain.h"
+
+#include <chrono>
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "config/load.h"
+#include "config/time_text.h"
+#include "gateway/cli/commands.h"
+#include "gateway/cli/output.h"
+
+namespace gatehouse::cli {
+
+namespace {
+
+namespace json = boost::json;
+
+int wrong(const std::string& text) {
+  fmt::print(stderr, "gatehouse explain: {}\n", text);
+  return ExitCode::usage;
+}
+
+struct Question {
+  rules::IpAddress from;
+  rules::Time at;
+  const rules::Policy* policy = nullptr;
+  const rules::NetworkMap* networks = nullptr;
+  rules::Identity identity;
+};
+
+struct Names {
+  std::string network;
+  std::string subnet;
+};
+
+Names names_of(const Question& question) {
+  if (question.identity.arrival.way != rules::Arrival::Way::network) return {};
+  const rules::NetworkId network = question.identity.arrival.network;
+  const rules::Subnet* subnet = question.networks->subnet(network, question.identity.address);
+  return {(*question.networks)[network].name, subnet != nullptr ? subnet->name : std::string()};
+}
+
+json::value or_null(const std::string& text) {
+  return text.empty() ? json::value(nullptr) : json::value(text);
+}
+
+void print(const Question& question, const rules::Explanation& explanation, Format format) {
+  const Names names = names_of(question);
+  const rules::Decision& decision = explanation.decision;
+  const auto& miss = explanation.nearest_miss;
+  const std::string why = miss ? rules::describe(*miss, question.identity.address) : std::string();
+  if (format == Format::json) {
+    print_json({{"server", question.policy->server()},
+                {"source",
+                 {{"address", question.identity.address.to_string()},
+                  {"network", or_null(names.network)},
+                  {"subnet", or_null(names.subnet)}}},
+                {"verdict", rules::to_string(decision.verdict)},
+                {"reason", rules::to_string(decision.reason)},
+                {"rule", to_json(decision.rule)},
+                {"nearest_miss", miss ? json::value{{"rule", to_json(miss->rule)}, {"why", why}}
+                                      : json::value(nullptr)}});
+    return;
+  }
+  const bool allowed = decision.verdict == rules::Verdict::allow;
+  fmt::print("{}: {}\n", coloured(allowed ? Colour::good : Colour::bad, allowed ? "allow" : "deny"),
+             rules::to_string(decision.reason));
+  const auto where = [](const rules::Rule& rule) {
+    return fmt::format("{} ({}:{})", rule.name, rule.origin.file, rule.origin.line);
+  };
+  std::string source = question.identity.address.to_string();
+  if (!names.network.empty())
+    source += " in " + names.network + (names.subnet.empty() ? "" : "/" + names.subnet);
+  fmt::print("  source   {}\n  server   {}\n", source, question.policy->server());
+  if (decision.rule != nullptr) fmt::print("  rule     {}\n", where(*decision.rule));
+  if (miss) fmt::print("  nearest  {}: {}\n", where(*miss->rule), why);
+}
+
+}  // namespace
+
+int explain(const ExplainOptions& options) {
+  const auto loaded = config::load(options.config);
+  if (!loaded.configuration) {
+    print_diagnostics(loaded.diagnostics.all());
+    return ExitCode::failed;
+  }
+  const config::Configuration& configuration = *loaded.configuration;
+  Question question;
+  const auto from = rules::IpAddress::parse(options.from);
+  if (!from) return wrong(fmt::format("--from: '{}' is not an IP address", options.from));
+  question.policy = configuration.find_policy(options.server);
+  if (question.policy == nullptr)
+    return wrong(fmt::format("there is no server '{}'", options.server));
+  const auto& listeners = configuration.listeners;
+  const auto is_named = [&](const config::Listener& listener) {
+    return listener.name == *options.listener;
+  };
+  if (options.listener && std::none_of(listeners.begin(), listeners.end(), is_named)) {
+    return wrong(fmt::format("there is no listener '{}'", *options.listener));
+  }
+  const auto at = options.at
+                      ? config::parse_time(*options.at)
+                      : std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  if (!at)
+    return wrong(fmt::format("--at: '{}' is not a time such as 2026-12-31T17:00:00Z", *options.at));
+  const rules::HeaderIds ids{.azure_link_id = options.azure_link_id,
+                             .aws_vpce_id = options.aws_vpce_id,
+                             .gcp_psc_connection_id = options.gcp_psc_connection_id,
+                             .repeated = false};
+  question.networks = &configuration.networks;
+  question.identity = configuration.networks.identify(options.listener.value_or(""), *from, ids);
+  const auto explanation = rules::explain(
+      *question.policy,
+      {.address = question.identity.address, .arrival = question.identity.arrival, .now = *at});
+  print(question, explanation, options.format);
+  return explanation.decision.verdict == rules::Verdict::allow ? ExitCode::done : ExitCode::denied;
+}
+
+}  // namespace gatehouse::cli

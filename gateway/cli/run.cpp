@@ -1,0 +1,62 @@
+#include <csignal>
+#include <cstdio>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "gateway/admin/commands.h"
+#include "gateway/admin/control_socket.h"
+#include "gateway/admin/http_server.h"
+#include "gateway/cli/commands.h"
+#include "gateway/cli/output.h"
+#include "gateway/gateway.h"
+
+namespace gatehouse::cli {
+
+namespace {
+
+void print_listening(const std::string& name, const std::string& address) {
+  fmt::print("listening {} {}\n", name, address);
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int run(const RunOptions& options) {
+  // A peer that has gone is an error of the write, not of the process.
+  std::signal(SIGPIPE, SIG_IGN);
+  Log log(STDERR_FILENO, {});
+  Gateway gateway(options.config, log);
+  AdminCommands commands(gateway);
+  ControlSocket control(gateway.context(), commands);
+  HttpServer http(gateway);
+
+  if (!gateway.start(print_listening)) {
+    if (gateway.last_error()) print_diagnostics(gateway.last_error()->diagnostics);
+    return ExitCode::failed;
+  }
+  const config::Admin admin = gateway.snapshot()->configuration->admin;
+  if (admin.socket) {
+    if (const std::string error = control.listen(*admin.socket); !error.empty()) {
+      fmt::print(stderr, "gatehouse: admin socket {}\n", error);
+      return ExitCode::failed;
+    }
+  }
+  if (admin.http) {
+    if (const std::string error = http.listen(*admin.http); !error.empty()) {
+      print_diagnostics(
+          {{.at = admin.http_at,
+            .severity = config::Severity::error,
+            .message = fmt::format("cannot listen on {}: {}", to_string(*admin.http), error),
+            .hint = {}}});
+      return ExitCode::failed;
+    }
+    print_listening("admin", to_string(http.address()));
+  }
+  fmt::print("ready\n");
+  std::fflush(stdout);
+  gateway.run();
+  return ExitCode::done;
+}
+
+}  // namespace gatehouse::cli

@@ -1,0 +1,375 @@
+#include "gateway/gateway.h"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <random>
+#include <thread>
+#include <utility>
+
+#include <sys/resource.h>
+
+#include "gateway/notify.h"
+
+namespace gatehouse {
+
+namespace {
+
+// After a change the files must be quiet this long, but a load waits no longer than the second.
+constexpr auto quiet = std::chrono::milliseconds(50);
+constexpr auto wait_at_most = std::chrono::milliseconds(500);
+// A file that was emptied or removed must stay so this long: an editor may be about to write it
+// anew.
+constexpr auto missing_at_least = std::chrono::milliseconds(300);
+// Files that change while they are loaded are loaded again, so often.
+constexpr int loads_at_most = 5;
+// What is still open this long after everything was cut is given up.
+constexpr auto last_words = std::chrono::seconds(5);
+constexpr auto drain_check = std::chrono::milliseconds(20);
+// A session has two sockets; the rest is files, listening sockets, the admin side.
+constexpr rlim_t descriptors_of_our_own = 256;
+
+std::uint64_t random_start() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) ^ device();
+}
+
+// A listening socket is known by what it is bound to, so that a listener may change its name and
+// keep it.
+std::string key_of(const config::SocketAddress& address, const std::optional<std::string>& device) {
+  return to_string(address) + "%" + device.value_or("");
+}
+
+bool same(const std::vector<config::Input>& one, const std::vector<config::Input>& other) {
+  return std::equal(one.begin(), one.end(), other.begin(), other.end(),
+                    [](const config::Input& a, const config::Input& b) {
+                      return a.path == b.path && a.is_folder == b.is_folder &&
+                             a.content == b.content;
+                    });
+}
+
+}  // namespace
+
+Gateway::Gateway(std::filesystem::path gateway_yaml, Log& log)
+    : gateway_yaml_(std::move(gateway_yaml)),
+      log_(log),
+      next_session_(random_start()),
+      signals_(context_),
+      settle_(context_),
+      drain_timer_(context_) {}
+
+Gateway::~Gateway() {
+  for (const auto& worker : workers_) worker->stop();
+}
+
+bool Gateway::start(std::function<void(const std::string&, const std::string&)> listening) {
+  listening_ = std::move(listening);
+  if (reload() != ReloadOutcome::loaded) return false;
+  signals_.add(SIGTERM);
+  signals_.add(SIGINT);
+  signals_.add(SIGHUP);
+  wait_for_signal();
+  watch_ = std::make_unique<FileWatch>(context_, [this] { files_changed(); });
+  const std::string unwatched = watch_->watch(snapshot_->inputs);
+  if (!unwatched.empty()) log_.warning("changes cannot be watched for in {}", unwatched);
+  ready_ = true;
+  return true;
+}
+
+void Gateway::run() {
+  notify_supervisor("READY=1");
+  context_.run();
+  if (connections() > 0) {
+    // Every one of them was cut and has had its last words: a bug of ours must not keep the process
+    // from ending.
+    log_.error("{} connections did not end; giving them up", connections());
+    audit_->stop();
+    std::_Exit(EXIT_FAILURE);
+  }
+  for (const auto& worker : workers_) worker->stop();
+  audit_->stop();
+}
+
+ReloadOutcome Gateway::reload() {
+  changing_since_.reset();
+  const auto started = std::chrono::steady_clock::now();
+  Built built = load();
+  const auto took = [&] { return std::chrono::steady_clock::now() - started; };
+  if (built.diagnostics.has_errors()) return reject(built, took());
+  if (snapshot_ && same(built.inputs, snapshot_->inputs)) {
+    last_error_.reset();
+    rejected_inputs_.clear();
+    return ReloadOutcome::unchanged;
+  }
+  Sockets sockets = bind(*built.snapshot, built.diagnostics);
+  if (built.diagnostics.has_errors()) return reject(built, took());
+  for (const config::Diagnostic& warning : built.diagnostics.all())
+    log_.warning("{}", to_string(warning));
+  put_in_force(std::move(built.snapshot), std::move(sockets));
+  audit_->record(SnapshotLoaded{
+      .generation = snapshot_->generation, .files = snapshot_->inputs.size(), .duration = took()});
+  log_.info("snapshot {} is in force: {} files", snapshot_->generation, snapshot_->inputs.size());
+  return ReloadOutcome::loaded;
+}
+
+Built Gateway::load() {
+  Built built;
+  for (int count = 0; count < loads_at_most; ++count) {
+    built = build_snapshot(gateway_yaml_, continuity_);
+    if (!have_changed(built.inputs)) break;
+  }
+  if (built.snapshot) {
+    for (config::Diagnostic& found : find_unsupported(*built.snapshot->configuration)) {
+      built.diagnostics.error(found.at, std::move(found.message), std::move(found.hint));
+    }
+    built.diagnostics.sort();
+  }
+  return built;
+}
+
+Gateway::Sockets Gateway::bind(const Snapshot& snapshot, config::Diagnostics& diagnostics) const {
+  const std::size_t workers =
+      workers_.empty() ? std::max<std::size_t>(1, snapshot.configuration->workers != 0
+                                                      ? snapshot.configuration->workers
+                                                      : std::thread::hardware_concurrency())
+                       : workers_.size();
+  Sockets sockets;
+  for (const ListenerState& state : snapshot.listeners) {
+    const config::Listener& listener = *state.listener;
+    for (std::size_t index = 0; index < listener.addresses.size(); ++index) {
+      // Port 0 stands for a socket each, so the place in the file tells two of them apart.
+      const config::SocketAddress& address = listener.addresses[index];
+      std::string key = key_of(address, listener.device);
+      if (address.port == 0) key += listener.name + "#" + std::to_string(index);
+      const auto kept = sockets_.find(key);
+      if (kept != sockets_.end()) {
+        sockets.by_key[key] = {listener.name, kept->second.address};
+        continue;
+      }
+      Bound bound = bind_and_listen(address, listener.device, workers);
+      if (!bound.error.empty()) {
+        diagnostics.error(listener.addresses_at[index],
+                          "cannot listen on " + to_string(address) + ": " + bound.error,
+                          "another process may be using it: see `ss -ltnp`");
+        continue;
+      }
+      sockets.by_key[key] = {listener.name, bound.address};
+      sockets.added[key] = std::move(bound.sockets);
+    }
+  }
+  return sockets;
+}
+
+void Gateway::put_in_force(std::shared_ptr<Snapshot> snapshot, Sockets sockets) {
+  snapshot->generation = snapshot_ ? snapshot_->generation + 1 : 1;
+  snapshot_ = std::move(snapshot);
+  const config::Configuration& configuration = *snapshot_->configuration;
+  log_.configure(configuration.log);
+  if (workers_.empty()) {
+    raise_descriptor_limit(configuration.limits);
+    audit_ = std::make_unique<AuditLog>(AuditSettings::of(configuration), log_);
+    const std::size_t count = sockets.added.empty() ? 1 : sockets.added.begin()->second.size();
+    for (std::size_t index = 0; index < count; ++index) {
+      workers_.push_back(std::make_unique<Worker>(
+          Services{log_, *audit_, continuity_.metrics, places_, next_session_}));
+      workers_.back()->start();
+    }
+  } else {
+    audit_->configure(AuditSettings::of(configuration));
+  }
+  for (std::size_t index = 0; index < workers_.size(); ++index) {
+    Worker::Change change{.snapshot = snapshot_, .listeners = {}, .added = {}};
+    for (const auto& [key, socket] : sockets.by_key) change.listeners[key] = socket.listener;
+    for (auto& [key, descriptors] : sockets.added)
+      change.added[key] = std::move(descriptors[index]);
+    workers_[index]->adopt(std::move(change));
+  }
+  for (const auto& [key, added] : sockets.added) {
+    const Socket& socket = sockets.by_key.at(key);
+    listening_(socket.listener, to_string(socket.address));
+  }
+  sockets_ = std::move(sockets.by_key);
+  last_error_.reset();
+  rejected_inputs_.clear();
+  if (watch_) watch_->watch(snapshot_->inputs);
+}
+
+ReloadOutcome Gateway::reject(const Built& built, std::chrono::nanoseconds took) {
+  if (watch_) {
+    // What is wrong may be put right in files that the snapshot in force does not know.
+    auto inputs = snapshot_->inputs;
+    inputs.insert(inputs.end(), built.inputs.begin(), built.inputs.end());
+    watch_->watch(inputs);
+  }
+  const bool known = last_error_ && same(rejected_inputs_, built.inputs);
+  const auto& diagnostics = built.diagnostics.all();
+  last_error_ = LoadError{.time = std::chrono::system_clock::now(), .diagnostics = diagnostics};
+  rejected_inputs_ = built.inputs;
+  if (known || !snapshot_) return ReloadOutcome::rejected;
+  log_.error("the configuration on disk is refused; snapshot {} stays in force",
+             snapshot_->generation);
+  for (const config::Diagnostic& diagnostic : diagnostics) {
+    if (diagnostic.severity == config::Severity::error) log_.error("{}", to_string(diagnostic));
+  }
+  audit_->record(SnapshotRejected{.generation = snapshot_->generation,
+                                  .files = built.inputs.size(),
+                                  .duration = took,
+                                  .diagnostics = diagnostics});
+  return ReloadOutcome::rejected;
+}
+
+void Gateway::raise_descriptor_limit(const config::Limits& limits) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  const rlim_t needed = rlim_t{limits.sessions} * 2 + descriptors_of_our_own;
+  if (limit.rlim_cur < needed) {
+    log_.warning(
+        "this process may open {} files, but limits.sessions ({}) can need {}: raise LimitNOFILE "
+        "or lower it",
+        limit.rlim_cur, limits.sessions, needed);
+  }
+}
+
+void Gateway::wait_for_signal() {
+  signals_.async_wait([this](boost::system::error_code error, int signal) {
+    if (error) return;
+    if (signal == SIGHUP) {
+      audit_->reopen();
+      if (!draining_) reload();
+    } else if (draining_) {
+      cut_everything();
+    } else {
+      drain();
+    }
+    wait_for_signal();
+  });
+}
+
+void Gateway::files_changed() {
+  if (draining_) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (!changing_since_) changing_since_ = now;
+  settle_.expires_at(std::min(now + quiet, *changing_since_ + wait_at_most));
+  settle_.async_wait([this](boost::system::error_code error) {
+    if (!error) look_at_files();
+  });
+}
+
+void Gateway::look_at_files() {
+  const auto now = std::chrono::steady_clock::now();
+  if (something_is_missing(now)) {
+    settle_.expires_at(now + quiet);
+    settle_.async_wait([this](boost::system::error_code error) {
+      if (!error) look_at_files();
+    });
+    return;
+  }
+  reload();
+}
+
+// Whether a file that had content is gone or empty, and not long enough to believe it.
+bool Gateway::something_is_missing(std::chrono::steady_clock::time_point now) {
+  bool wait = false;
+  for (const config::Input& input : snapshot_->inputs) {
+    if (input.content == 0) continue;
+    std::error_code failure;
+    const bool missing = input.is_folder
+                             ? !std::filesystem::exists(input.path, failure)
+                             : std::filesystem::file_size(input.path, failure) == 0 || failure;
+    if (!missing) {
+      missing_since_.erase(input.path);
+    } else {
+      const auto since = missing_since_.try_emplace(input.path, now).first->second;
+      wait = wait || now - since < missing_at_least;
+    }
+  }
+  return wait;
+}
+
+void Gateway::drain() {
+  draining_ = true;
+  ready_ = false;
+  notify_supervisor("STOPPING=1");
+  log_.info("stopping: {} connections open", connections());
+  settle_.cancel();
+  watch_->stop();
+  for (const auto& worker : workers_) worker->stop_accepting();
+  wait_until_drained(std::chrono::steady_clock::now() +
+                     snapshot_->configuration->limits.drain_timeout);
+}
+
+void Gateway::wait_until_drained(std::chrono::steady_clock::time_point until) {
+  drain_timer_.expires_after(drain_check);
+  drain_timer_.async_wait([this, until](boost::system::error_code error) {
+    if (error) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (connections() == 0 || now >= until + last_words) {
+      context_.stop();
+      return;
+    }
+    if (now >= until) cut_everything();
+    wait_until_drained(until);
+  });
+}
+
+void Gateway::cut_everything() {
+  for (const auto& worker : workers_) {
+    worker->post([&worker = *worker] { worker.cut_all(CloseReason::drained); });
+  }
+}
+
+std::size_t Gateway::connections() const noexcept {
+  std::size_t count = 0;
+  for (const auto& worker : workers_) count += worker->connections();
+  return count;
+}
+
+void Gateway::for_each_session(Visit visit,
+                               std::function<void(std::vector<boost::json::object>)> done) {
+  struct Collection {
+    Visit visit;
+    std::function<void(std::vector<boost::json::object>)> done;
+    std::vector<boost::json::object> found;
+    std::size_t missing;
+  };
+  auto collection = std::make_shared<Collection>(
+      Collection{std::move(visit), std::move(done), {}, workers_.size()});
+  for (const auto& worker : workers_) {
+    worker->post([this, collection, &worker = *worker] {
+      auto found = std::make_shared<std::vector<boost::json::object>>();
+      for (Session& session : worker.sessions()) {
+        if (!session.is_established()) continue;
+        if (auto object = collection->visit(session)) found->push_back(std::move(*object));
+      }
+      asio::post(context_, [collection, found] {
+        std::move(found->begin(), found->end(), std::back_inserter(collection->found));
+        if (--collection->missing == 0) collection->done(std::move(collection->found));
+      });
+    });
+  }
+}
+
+std::vector<Gateway::BoundListener> Gateway::listeners() const {
+  std::vector<BoundListener> bound;
+  for (const auto& [key, socket] : sockets_) bound.push_back({socket.listener, socket.address});
+  return bound;
+}
+
+std::string Gateway::metrics_text() const {
+  MetricsSample sample;
+  sample.snapshot_generation = snapshot_->generation;
+  sample.snapshot_age = std::chrono::system_clock::now() - snapshot_->loaded;
+  sample.snapshot_last_load_failed = last_error_.has_value();
+  sample.audit_queue = audit_->depth();
+  sample.audit_events_lost = audit_->lost();
+  for (const ListenerState& listener : snapshot_->listeners) {
+    sample.certificate_expiry.emplace_back(
+        listener.listener->name, std::chrono::floor<std::chrono::seconds>(listener.tls->expires()));
+  }
+  sample.version = GATEHOUSE_VERSION;
+  return to_openmetrics(continuity_.metrics, sample);
+}
+
+}  // namespace gatehouse

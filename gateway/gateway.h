@@ -1,0 +1,129 @@
+// The running gateway: workers, the snapshot in force, and how one snapshot follows another. Lives
+// on the control thread, which serves nobody's session: it loads, reloads, answers the admin
+// socket, and drains.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/signal_set.hpp>
+#include <boost/json/object.hpp>
+
+#include "gateway/file_watch.h"
+#include "gateway/net/asio.h"
+#include "gateway/net/listening.h"
+#include "gateway/places.h"
+#include "gateway/services.h"
+#include "gateway/session.h"
+#include "gateway/snapshot.h"
+#include "gateway/worker.h"
+
+namespace gatehouse {
+
+// The last load that was refused.
+struct LoadError {
+  std::chrono::system_clock::time_point time;
+  std::vector<config::Diagnostic> diagnostics;
+};
+
+enum class ReloadOutcome { loaded, unchanged, rejected };
+
+class Gateway {
+ public:
+  // `log` is configured by what is loaded.
+  Gateway(std::filesystem::path gateway_yaml, Log& log);
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+  ~Gateway();
+
+  // Loads, binds and starts the workers. False: it cannot start; why stands in last_error() or has
+  // been logged. `listening` is called with a name and an address for each socket bound, also
+  // later, after a reload.
+  bool start(std::function<void(const std::string&, const std::string&)> listening);
+  // Serves until SIGTERM or SIGINT, then drains. Returns when nothing is open any more.
+  void run();
+
+  // --- for the admin side, on the control thread
+  // -----------------------------------------------------
+
+  ReloadOutcome reload();
+  // Calls `done` with what `visit` made of every session, once all workers have answered.
+  using Visit = std::function<std::optional<boost::json::object>(Session&)>;
+  void for_each_session(Visit visit, std::function<void(std::vector<boost::json::object>)> done);
+
+  [[nodiscard]] bool is_ready() const noexcept { return ready_; }
+  [[nodiscard]] const std::shared_ptr<const Snapshot>& snapshot() const noexcept {
+    return snapshot_;
+  }
+  [[nodiscard]] const std::optional<LoadError>& last_error() const noexcept { return last_error_; }
+  struct BoundListener {
+    std::string listener;
+    config::SocketAddress address;
+  };
+  [[nodiscard]] std::vector<BoundListener> listeners() const;
+  [[nodiscard]] std::string metrics_text() const;
+  [[nodiscard]] AuditLog& audit() noexcept { return *audit_; }
+  [[nodiscard]] asio::io_context& context() noexcept { return context_; }
+
+ private:
+  struct Socket {
+    std::string listener;
+    config::SocketAddress address;
+  };
+  struct Sockets {
+    std::map<std::string, Socket> by_key;
+    std::map<std::string, std::vector<Descriptor>> added;
+  };
+
+  Built load();
+  // What the snapshot's listeners need beyond what is bound already; a failure is an error in
+  // `diagnostics`.
+  Sockets bind(const Snapshot& snapshot, config::Diagnostics& diagnostics) const;
+  void put_in_force(std::shared_ptr<Snapshot> snapshot, Sockets sockets);
+  ReloadOutcome reject(const Built& built, std::chrono::nanoseconds took);
+  void raise_descriptor_limit(const config::Limits& limits);
+
+  void wait_for_signal();
+  void files_changed();
+  void look_at_files();
+  [[nodiscard]] bool something_is_missing(std::chrono::steady_clock::time_point now);
+  void drain();
+  void wait_until_drained(std::chrono::steady_clock::time_point until);
+  void cut_everything();
+  [[nodiscard]] std::size_t connections() const noexcept;
+
+  std::filesystem::path gateway_yaml_;
+  Log& log_;
+  asio::io_context context_{1};
+  std::function<void(const std::string&, const std::string&)> listening_;
+
+  Continuity continuity_;
+  Places places_;
+  std::atomic<std::uint64_t> next_session_;
+  std::unique_ptr<AuditLog> audit_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+
+  std::shared_ptr<const Snapshot> snapshot_;
+  std::map<std::string, Socket> sockets_;  // by key
+  std::optional<LoadError> last_error_;
+  std::vector<config::Input>
+      rejected_inputs_;  // of that error: the same files are not refused twice aloud
+
+  asio::basic_signal_set<Executor> signals_;
+  std::unique_ptr<FileWatch> watch_;
+  Timer settle_;
+  std::optional<std::chrono::steady_clock::time_point> changing_since_;
+  std::map<std::filesystem::path, std::chrono::steady_clock::time_point> missing_since_;
+  Timer drain_timer_;
+  bool ready_ = false;
+  bool draining_ = false;
+};
+
+}  // namespace gatehouse

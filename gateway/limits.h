@@ -1,0 +1,27 @@
+// Bounds that are not for operators to choose. Those that are stand in gateway.yaml's `limits`;
+// bounds of packets stand beside their codecs.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace gatehouse::limits {
+
+// Connections taken from one listening socket before other work of the worker has a turn.
+inline constexpr int accepts_per_turn = 64;
+// Waiting out a lack of descriptors or memory: the backlog keeps what comes meanwhile.
+inline constexpr auto accept_back_off = std::chrono::milliseconds(100);
+inline constexpr int listen_backlog = 4096;
+
+// One per worker, shared by its relays: what is read in one turn. Four TLS records.
+inline constexpr std::size_t relay_scratch_size = 64 * 1024;
+
+// How long a refused or finished client may take to read our last bytes and close.
+inline constexpr auto gentle_close = std::chrono::seconds(1);
+// How long an abandoned backend login may take to be finished.
+inline constexpr auto abandoned_login = std::chrono::seconds(2);
+
+// How often live sessions are judged by the clock and idle ones looked for.
+inline constexpr auto sweep_every = std::chrono::seconds(1);
+
+}  // namespace gatehouse::limits

@@ -1,0 +1,79 @@
+#include "gateway/net/acceptor.h"
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <sys/socket.h>
+
+#include "gateway/limits.h"
+#include "gateway/net/socket_address.h"
+#include "gateway/worker.h"
+
+namespace gatehouse {
+
+Acceptor::Acceptor(Worker& worker, std::string key, std::string listener, Descriptor descriptor)
+    : worker_(worker),
+      key_(std::move(key)),
+      listener_(std::move(listener)),
+      socket_(worker.executor(), descriptor.release()),
+      timer_(worker.executor()) {}
+
+void Acceptor::close() {
+  closed_ = true;
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  timer_.cancel();
+}
+
+void Acceptor::wait() {
+  if (closed_) return;
+  socket_.async_wait(asio::posix::descriptor_base::wait_read,
+                     [self = shared_from_this()](boost::system::error_code) {
+                       if (self->closed_) return;
+                       const int error = self->accept_some();
+                       if (error == 0) {
+                         self->starved_ = false;
+                         self->wait();
+                       } else {
+                         self->back_off(error);
+                       }
+                     });
+}
+
+void Acceptor::back_off(int error) {
+  if (!std::exchange(starved_, true)) {
+    worker_.services().log.error("listener {}: cannot take connections: {}", listener_,
+                                 std::strerror(error));
+  }
+  timer_.expires_after(limits::accept_back_off);
+  timer_.async_wait([self = shared_from_this()](boost::system::error_code) { self->wait(); });
+}
+
+int Acceptor::accept_some() {
+  for (int count = 0; count < limits::accepts_per_turn; ++count) {
+    KernelAddress address;
+    address.size = sizeof address.storage;
+    Descriptor descriptor(::accept4(socket_.native_handle(), address.get(), &address.size,
+                                    SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!descriptor) {
+      switch (errno) {
+        case EAGAIN:
+          return 0;
+        case EMFILE:
+        case ENFILE:
+        case ENOBUFS:
+        case ENOMEM:
+          return errno;
+        default:
+          continue;  // that connection failed before it was taken (accept(2)): the next may be good
+      }
+    }
+    if (const auto peer = from_kernel(address)) {
+      worker_.serve_connection({std::move(descriptor), *peer, listener_});
+    }
+  }
+  return 0;
+}
+
+}  // namespace gatehouse

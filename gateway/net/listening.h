@@ -1,0 +1,27 @@
+// Binding the addresses that listeners name: one socket a worker and address, so that the kernel
+// spreads connections over workers and none of them waits for another.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/configuration.h"
+#include "gateway/net/descriptor.h"
+
+namespace gatehouse {
+
+struct Bound {
+  std::string error;              // empty: done
+  config::SocketAddress address;  // with the port the system chose, where 0 was asked for
+  std::vector<Descriptor> sockets;
+};
+
+// Listens at once; connections wait in the backlog until somebody accepts them. Fails also where
+// another process listens there already, which SO_REUSEPORT alone would hide. What accepted sockets
+// need (no delay, keep-alive) is set here, for they inherit it.
+[[nodiscard]] Bound bind_and_listen(const config::SocketAddress& address,
+                                    const std::optional<std::string>& device, std::size_t sockets);
+
+}  // namespace gatehouse

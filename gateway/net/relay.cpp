@@ -1,0 +1,148 @@
+#include "gateway/net/relay.h"
+
+#include <algorithm>
+#include <memory>
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/post.hpp>
+
+namespace gatehouse {
+
+namespace {
+
+// The most one TLS record carries (RFC 8446 5.1). A read of less means that nothing more is there
+// now, so the next thing to do is wait: trying again would cost a system call to learn the same.
+constexpr std::size_t full_record = 16384;
+
+// COM_QUIT as the last packet: length 1, sequence 0, command 1. With compression it ends a
+// compressed packet.
+constexpr std::array<std::uint8_t, 5> quit{1, 0, 0, 0, 1};
+
+}  // namespace
+
+Relay::Relay(Stream& client, Stream& backend, std::span<std::uint8_t> scratch)
+    : to_backend_{.from = &client,
+                  .to = &backend,
+                  .when_from_ends = RelayEnd::client_closed,
+                  .unwritten = {}},
+      to_client_{.from = &backend,
+                 .to = &client,
+                 .when_from_ends = RelayEnd::backend_closed,
+                 .unwritten = {}},
+      scratch_(scratch),
+      last_activity_(std::chrono::steady_clock::now()) {}
+
+Awaitable<RelayEnd> Relay::run() {
+  co_await asio::async_initiate<const asio::use_awaitable_t<Executor>, void()>(
+      [this](auto handler) {
+        auto resumed = std::make_shared<decltype(handler)>(std::move(handler));
+        resume_ = [resumed] { std::move (*resumed)(); };
+        go_on(to_client_);
+        go_on(to_backend_);
+      },
+      use_awaitable);
+  co_return how_;
+}
+
+void Relay::wait(Direction& direction, Stream& stream, Progress wanted) {
+  if (stream.aborted()) {
+    end(RelayEnd::aborted);
+    return;
+  }
+  ++waits_;
+  const auto what = wanted == Progress::want_write ? Socket::wait_write : Socket::wait_read;
+  stream.socket().async_wait(what, [this, &direction](boost::system::error_code) {
+    // An error shows in the next attempt; an abort in the stream.
+    --waits_;
+    go_on(direction);
+  });
+}
+
+void Relay::go_on(Direction& direction) {
+  if (direction.from->aborted() || direction.to->aborted()) end(RelayEnd::aborted);
+  if (!ended_ && flush(direction)) {
+    std::size_t filled = 0;
+    const Attempt last = fill(direction, filled);
+    const bool written = write(direction, scratch_.first(filled));
+    const bool ends = last.progress == Progress::end || last.progress == Progress::failed;
+    if (ends && filled == 0) {
+      const bool quit_first = direction.from == to_client_.from && client_has_quit();
+      end(quit_first ? RelayEnd::client_closed : direction.when_from_ends);
+    } else if (written && last.progress == Progress::done && direction.from->has_pending()) {
+      ++waits_;  // bytes that no readiness would tell of; the others have a turn first
+      asio::post(direction.from->socket().get_executor(), [this, &direction] {
+        --waits_;
+        go_on(direction);
+      });
+    } else if (written) {
+      // Also after an end that came with bytes: the wait returns at once, and the end is read
+      // again.
+      wait(direction, *direction.from,
+           last.progress == Progress::want_write ? Progress::want_write : Progress::want_read);
+    }
+  }
+  resume_if_done();
+}
+
+Attempt Relay::fill(Direction& direction, std::size_t& filled) noexcept {
+  Attempt last{Progress::done, 0};
+  while (filled < scratch_.size()) {
+    last = direction.from->try_read(scratch_.subspan(filled));
+    if (last.progress != Progress::done) break;
+    filled += last.bytes;
+    if (last.bytes < full_record && !direction.from->has_pending()) break;
+  }
+  if (filled > 0) last_activity_ = std::chrono::steady_clock::now();
+  if (direction.from == to_backend_.from && filled >= tail_size) {
+    std::copy_n(scratch_.begin() + static_cast<std::ptrdiff_t>(filled - tail_size), tail_size,
+                client_tail_.begin());
+  }
+  return last;
+}
+
+bool Relay::write(Direction& direction, std::span<const std::uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const Attempt attempt = direction.to->try_write(bytes);
+    if (attempt.progress == Progress::done) {
+      direction.bytes += attempt.bytes;
+      bytes = bytes.subspan(attempt.bytes);
+      continue;
+    }
+    if (attempt.progress == Progress::want_read || attempt.progress == Progress::want_write) {
+      direction.unwritten.assign(bytes.begin(), bytes.end());
+      wait(direction, *direction.to, attempt.progress);
+    }
+    // Broken: this direction is over. What the receiver had still said is read by the other one,
+    // which ends the relay when it comes to the end of it.
+    return false;
+  }
+  return true;
+}
+
+bool Relay::flush(Direction& direction) {
+  if (direction.unwritten.empty()) return true;
+  std::vector<std::uint8_t> bytes;
+  bytes.swap(direction.unwritten);  // its memory goes when it is written
+  return write(direction, bytes);
+}
+
+void Relay::end(RelayEnd how) noexcept {
+  if (ended_) return;
+  ended_ = true;
+  how_ = how;
+  boost::system::error_code ignored;
+  to_backend_.from->socket().cancel(ignored);
+  to_backend_.to->socket().cancel(ignored);
+}
+
+void Relay::resume_if_done() {
+  if (waits_ > 0 || !resume_) return;
+  end(RelayEnd::client_closed);  // if neither direction waits for anything, both receivers are gone
+  asio::post(to_backend_.from->socket().get_executor(), std::exchange(resume_, nullptr));
+}
+
+bool Relay::client_has_quit() const noexcept {
+  return client_tail_ == quit;
+}
+
+}  // namespace gatehouse

@@ -1,0 +1,74 @@
+// Passing bytes both ways once a session is established.
+//
+// To the session it is one awaited operation. Inside it is two plain readiness handlers, not
+// coroutines: a round trip costs a read, a write and a wait on each side, and an idle session holds
+// no buffer and no frame. Bytes go through the worker's scratch buffer; memory is owned only while
+// the receiver is slow. What was read is written before more is read, so a peer that does not read
+// stops the other one (backpressure).
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "gateway/net/asio.h"
+#include "gateway/net/tls_stream.h"
+
+namespace gatehouse {
+
+enum class RelayEnd { client_closed, backend_closed, aborted };
+
+class Relay {
+ public:
+  // All must outlive the relay; `scratch` is the worker's, and used by nobody else while a handler
+  // runs.
+  Relay(Stream& client, Stream& backend, std::span<std::uint8_t> scratch);
+
+  // Until one side closes or breaks and what it had sent is written, or until both streams are
+  // aborted. The streams are still open then.
+  Awaitable<RelayEnd> run();
+
+  [[nodiscard]] std::uint64_t bytes_in() const noexcept { return to_backend_.bytes; }
+  [[nodiscard]] std::uint64_t bytes_out() const noexcept { return to_client_.bytes; }
+  [[nodiscard]] std::chrono::steady_clock::time_point last_activity() const noexcept {
+    return last_activity_;
+  }
+
+ private:
+  static constexpr std::size_t tail_size = 5;
+
+  struct Direction {
+    Stream* from = nullptr;
+    Stream* to = nullptr;
+    RelayEnd when_from_ends{};
+    std::vector<std::uint8_t> unwritten;  // only while `to` is slow
+    std::uint64_t bytes = 0;
+  };
+
+  // Asks for one call of go_on() when `stream` is ready for what an attempt wanted.
+  void wait(Direction& direction, Stream& stream, Progress wanted);
+  void go_on(Direction& direction);
+  // False: not all of it could be written yet, or ever.
+  bool write(Direction& direction, std::span<const std::uint8_t> bytes);
+  bool flush(Direction& direction);
+  Attempt fill(Direction& direction, std::size_t& filled) noexcept;
+  void end(RelayEnd how) noexcept;
+  void resume_if_done();
+  [[nodiscard]] bool client_has_quit() const noexcept;
+
+  Direction to_backend_;
+  Direction to_client_;
+  std::span<std::uint8_t> scratch_;
+  std::chrono::steady_clock::time_point last_activity_;
+  std::array<std::uint8_t, tail_size> client_tail_{};  // the last bytes the client sent
+  std::uint8_t waits_ = 0;                             // handlers that will still be called
+  bool ended_ = false;
+  RelayEnd how_ = RelayEnd::aborted;
+  std::function<void()> resume_;  // the awaiting session
+};
+
+}  // namespace gatehouse

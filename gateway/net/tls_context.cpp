@@ -1,0 +1,219 @@
+#include "gateway/net/tls_context.h"
+
+#include <array>
+
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/sha.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "gateway/assert.h"
+#include "gateway/net/tls_files.h"
+#include "gateway/net/tls_tickets.h"
+
+namespace gatehouse {
+
+namespace {
+
+// X25519 first: the cheapest group both sides have. P-256 for clients that are bound to NIST
+// curves.
+constexpr const char* groups = "X25519:P-256";
+
+int place_of_owner() {
+  static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+// Where an SSL towards a backend notes which backend it is for, as index + 1.
+int place_of_backend() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
+SslContextPointer make_context(const SSL_METHOD* method, config::TlsVersion minimum) {
+  SslContextPointer context(SSL_CTX_new(method));
+  GATEHOUSE_ASSERT(context != nullptr);
+  SSL_CTX_set_min_proto_version(
+      context.get(), minimum == config::TlsVersion::v1_3 ? TLS1_3_VERSION : TLS1_2_VERSION);
+  // A missing close_notify is no error: both protocols delimit themselves, and most clients send
+  // none.
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                         SSL_OP_IGNORE_UNEXPECTED_EOF);
+  // Idle sessions hold no record buffers; a write may go on from another address after a short one.
+  SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set1_groups_list(context.get(), groups);
+  return context;
+}
+
+void forget_tickets(SSL_CTX* context) {
+  SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+  SSL_CTX_set_num_tickets(context, 0);
+}
+
+// Tickets are valid for one listener: another's session id context does not open them.
+void bind_tickets(SSL_CTX* context, const std::string& listener, TicketKeys& tickets) {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  SHA256(reinterpret_cast<const unsigned char*>(listener.data()), listener.size(), digest.data());
+  static_assert(SHA256_DIGEST_LENGTH <= SSL_MAX_SID_CTX_LENGTH);
+  SSL_CTX_set_session_id_context(context, digest.data(), digest.size());
+  SSL_CTX_set_num_tickets(context, 1);
+  tickets.attach(context);
+}
+
+bool require_client_certificates(SSL_CTX* context, TlsFiles& files,
+                                 const config::ListenerTls& tls) {
+  bool good = files.trust(context, *tls.client_ca, /*announce=*/true);
+  if (tls.client_crl) good = files.use_revocations(context, *tls.client_crl) && good;
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  return good;
+}
+
+std::string sha256_of(const X509* certificate) {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  unsigned int size = 0;
+  if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1) return {};
+  std::string text;
+  for (const unsigned char byte : digest) text += fmt::format("{:02x}", byte);
+  return text;
+}
+
+// In place of the verification of a chain: the certificate is the one pinned, or nothing is.
+int verify_pin(X509_STORE_CTX* store, void* pinned) {
+  const X509* certificate = X509_STORE_CTX_get0_cert(store);
+  const auto* wanted = static_cast<const std::string*>(pinned);
+  if (certificate != nullptr && sha256_of(certificate) == *wanted) return 1;
+  X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_UNTRUSTED);
+  return 0;
+}
+
+bool is_address(const std::string& host) {
+  return rules::IpAddress::parse(host).has_value();
+}
+
+// The name a backend's certificate must have: the one configured, else the backend's own host.
+std::string expected_name(const config::Server& server, std::size_t backend) {
+  if (!server.tls.name.empty()) return server.tls.name;
+  const auto* tcp = std::get_if<config::TcpBackend>(&server.backends[backend].where);
+  return tcp != nullptr ? tcp->host : "localhost";
+}
+
+}  // namespace
+
+void FreeSslContext::operator()(ssl_ctx_st* context) const noexcept {
+  SSL_CTX_free(context);
+}
+
+std::shared_ptr<const ListenerTls> ListenerTls::load(const config::Listener& listener,
+                                                     TicketKeys& tickets,
+                                                     config::InputFiles& inputs,
+                                                     config::Diagnostics& diagnostics) {
+  TlsFiles files(inputs, diagnostics);
+  auto result = std::make_shared<ListenerTls>();
+  result->context_ = make_context(TLS_server_method(), listener.tls.minimum_version);
+  SSL_CTX* context = result->context_.get();
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  const auto expires = files.use_key_pair(context, listener.tls.identity);
+  bool good = expires.has_value();
+  if (listener.tls.client_ca) {
+    // A resumed session would skip the verification of the client's certificate, and its
+    // revocation.
+    forget_tickets(context);
+    good = require_client_certificates(context, files, listener.tls) && good;
+  } else {
+    bind_tickets(context, listener.name, tickets);
+  }
+  if (!good) return nullptr;
+  result->expires_ = *expires;
+  return result;
+}
+
+SslPointer ListenerTls::accept() const noexcept {
+  SslPointer ssl(SSL_new(context_.get()));
+  if (ssl) SSL_set_accept_state(ssl.get());
+  return ssl;
+}
+
+std::shared_ptr<BackendTls> BackendTls::load(const config::Server& server,
+                                             config::InputFiles& inputs,
+                                             config::Diagnostics& diagnostics) {
+  TlsFiles files(inputs, diagnostics);
+  std::shared_ptr<BackendTls> result(new BackendTls);
+  result->context_ = make_context(TLS_client_method(), config::TlsVersion::v1_2);
+  result->sessions_.resize(server.backends.size(), nullptr);
+  SSL_CTX* context = result->context_.get();
+  bool good = true;
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+  if (server.tls.mode == config::BackendTlsMode::pin) {
+    result->pinned_ = server.tls.sha256;
+    SSL_CTX_set_cert_verify_callback(context, &verify_pin, &result->pinned_);
+  } else if (server.tls.ca) {
+    good = files.trust(context, *server.tls.ca, /*announce=*/false);
+  } else {
+    SSL_CTX_set_default_verify_paths(context);
+  }
+  if (server.tls.identity)
+    good = files.use_key_pair(context, *server.tls.identity).has_value() && good;
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_set_ex_data(context, place_of_owner(), result.get());
+  SSL_CTX_sess_set_new_cb(context, &BackendTls::keep_session);
+  ERR_clear_error();
+  return good ? result : nullptr;
+}
+
+BackendTls::~BackendTls() {
+  for (SSL_SESSION* session : sessions_) SSL_SESSION_free(session);
+}
+
+SslPointer BackendTls::connect(const config::Server& server, std::size_t backend) {
+  SslPointer ssl(SSL_new(context_.get()));
+  if (!ssl) return nullptr;
+  SSL_set_connect_state(ssl.get());
+  SSL_set_ex_data(ssl.get(), place_of_backend(), reinterpret_cast<void*>(backend + 1));
+  if (pinned_.empty()) {
+    const std::string name = expected_name(server, backend);
+    if (is_address(name)) {
+      if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), name.c_str()) != 1)
+        return nullptr;
+    } else {
+      SSL_set_hostflags(ssl.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+      if (SSL_set1_host(ssl.get(), name.c_str()) != 1) return nullptr;
+      // The macro SSL_set_tlsext_host_name casts as C does.
+      SSL_ctrl(ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+               const_cast<char*>(name.c_str()));
+    }
+  }
+  resume(ssl.get(), backend);
+  return ssl;
+}
+
+// Called by OpenSSL when a backend has sent a ticket. Returning 1 takes the session over.
+int BackendTls::keep_session(ssl_st* ssl, ssl_session_st* session) {
+  auto* self =
+      static_cast<BackendTls*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), place_of_owner()));
+  const auto place = reinterpret_cast<std::size_t>(SSL_get_ex_data(ssl, place_of_backend()));
+  if (place == 0 || place > self->sessions_.size()) return 0;
+  {
+    const std::lock_guard lock(self->mutex_);
+    std::swap(self->sessions_[place - 1], session);
+  }
+  SSL_SESSION_free(session);
+  return 1;
+}
+
+void BackendTls::resume(ssl_st* ssl, std::size_t backend) noexcept {
+  SSL_SESSION* session = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    session = sessions_[backend];
+    if (session != nullptr) SSL_SESSION_up_ref(session);
+  }
+  if (session == nullptr) return;
+  // A resumed session is not verified again: it must not outlive the certificate it was made with.
+  const X509* peer = SSL_SESSION_get0_peer(session);
+  if (peer != nullptr && X509_cmp_current_time(X509_get0_notAfter(peer)) > 0)
+    SSL_set_session(ssl, session);
+  SSL_SESSION_free(session);
+}
+
+}  // namespace gatehouse

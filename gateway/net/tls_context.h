@@ -1,0 +1,73 @@
+// What TLS is made of on either side: a listener's identity, and how a server's backends are
+// trusted. Built once a snapshot, immutable, shared by all workers.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/configuration.h"
+#include "config/text_file.h"
+#include "gateway/net/tls_stream.h"
+
+struct ssl_ctx_st;
+struct ssl_session_st;
+
+namespace gatehouse {
+
+class TicketKeys;
+
+struct FreeSslContext {
+  void operator()(ssl_ctx_st* context) const noexcept;
+};
+using SslContextPointer = std::unique_ptr<ssl_ctx_st, FreeSslContext>;
+
+// Towards clients.
+class ListenerTls {
+ public:
+  // Null, with the reasons in `diagnostics`, if a file cannot be used. `tickets` must outlive the
+  // result.
+  static std::shared_ptr<const ListenerTls> load(const config::Listener& listener,
+                                                 TicketKeys& tickets, config::InputFiles& inputs,
+                                                 config::Diagnostics& diagnostics);
+
+  // Null if there is no memory for one.
+  [[nodiscard]] SslPointer accept() const noexcept;
+  // When the listener's own certificate ends.
+  [[nodiscard]] std::chrono::system_clock::time_point expires() const noexcept { return expires_; }
+
+ private:
+  SslContextPointer context_;
+  std::chrono::system_clock::time_point expires_;
+};
+
+// Towards the backends of one server. Keeps the last TLS session of each backend, so that the next
+// connection to it resumes; these die with the settings they were made under.
+class BackendTls {
+ public:
+  // Null, with the reasons in `diagnostics`, if a file cannot be used. REQUIRES: server.tls.mode is
+  // not off.
+  static std::shared_ptr<BackendTls> load(const config::Server& server, config::InputFiles& inputs,
+                                          config::Diagnostics& diagnostics);
+  ~BackendTls();
+
+  // For a connection to `server.backends[backend]`. Null if there is no memory for one.
+  [[nodiscard]] SslPointer connect(const config::Server& server, std::size_t backend);
+
+ private:
+  BackendTls() = default;
+  static int keep_session(ssl_st* ssl, ssl_session_st* session);
+  void resume(ssl_st* ssl, std::size_t backend) noexcept;
+
+  SslContextPointer context_;
+  std::string pinned_;  // lower-case hex SHA-256 of the DER; empty unless the mode is pin
+
+  std::mutex mutex_;                       // held to swap one pointer, once a connection
+  std::vector<ssl_session_st*> sessions_;  // one a backend; null: none yet
+};
+
+}  // namespace gatehouse

@@ -1,0 +1,172 @@
+#include "gateway/net/tls_files.h"
+
+#include <ctime>
+
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <sys/stat.h>
+
+#include "gateway/observe/text.h"
+
+namespace gatehouse {
+
+namespace {
+
+constexpr auto expires_soon = std::chrono::days(14);
+
+// Never asks the terminal for a pass phrase: a gateway must start unattended.
+int no_pass_phrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*data*/) {
+  return 0;
+}
+
+TlsPointer<BIO> reader(const std::string& text) {
+  return TlsPointer<BIO>(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
+
+TlsPointer<X509> next_certificate(BIO* from) {
+  TlsPointer<X509> certificate(PEM_read_bio_X509(from, nullptr, no_pass_phrase, nullptr));
+  ERR_clear_error();  // the end of the file is an error to OpenSSL
+  return certificate;
+}
+
+std::optional<SystemTime> to_time(const ASN1_TIME* when) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(when, &parts) != 1) return std::nullopt;
+  return std::chrono::system_clock::from_time_t(::timegm(&parts));
+}
+
+std::string to_date(SystemTime when) {
+  return rfc3339(std::chrono::floor<std::chrono::seconds>(when));
+}
+
+}  // namespace
+
+std::optional<SystemTime> TlsFiles::use_key_pair(SSL_CTX* context, const config::KeyPair& files) {
+  const auto chain = read(files.certificate);
+  const auto key = read(files.key);
+  if (chain && key) warn_if_exposed(files.key);
+  const bool chain_good = chain && use_chain(context, files.certificate, *chain);
+  // The key is looked at even after a bad chain, so that one run shows both problems.
+  const bool key_good = key && use_key(context, files.key, *key);
+  if (!chain_good || !key_good) return std::nullopt;
+  return check_expiry(context, files.certificate);
+}
+
+bool TlsFiles::trust(SSL_CTX* context, const config::FileReference& file, bool announce) {
+  const auto text = read(file);
+  if (!text) return false;
+  const auto from = reader(*text);
+  int count = 0;
+  while (const auto certificate = next_certificate(from.get())) {
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate.get());
+    if (announce) SSL_CTX_add_client_CA(context, certificate.get());
+    ++count;
+  }
+  ERR_clear_error();
+  if (count == 0) error(file, "holds no certificate in PEM form");
+  return count > 0;
+}
+
+bool TlsFiles::use_revocations(SSL_CTX* context, const config::FileReference& file) {
+  const auto text = read(file);
+  if (!text) return false;
+  const auto from = reader(*text);
+  int count = 0;
+  for (;;) {
+    const TlsPointer<X509_CRL> list(
+        PEM_read_bio_X509_CRL(from.get(), nullptr, no_pass_phrase, nullptr));
+    if (!list) break;
+    X509_STORE_add_crl(SSL_CTX_get_cert_store(context), list.get());
+    ++count;
+  }
+  ERR_clear_error();
+  if (count == 0) {
+    error(file, "holds no certificate revocation list in PEM form");
+    return false;
+  }
+  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_CRL_CHECK);
+  return true;
+}
+
+std::optional<std::string> TlsFiles::read(const config::FileReference& file) {
+  auto read = inputs_.read(file.path);
+  if (!read.text) error(file, fmt::format("cannot be read: {}", read.failure));
+  return std::move(read.text);
+}
+
+bool TlsFiles::use_chain(SSL_CTX* context, const config::FileReference& file,
+                         const std::string& text) {
+  const auto from = reader(text);
+  const auto leaf = next_certificate(from.get());
+  if (!leaf) {
+    error(file, "holds no certificate in PEM form");
+    return false;
+  }
+  if (SSL_CTX_use_certificate(context, leaf.get()) != 1) {
+    ERR_clear_error();
+    error(file, "holds a certificate that cannot be used",
+          "its key may be too small: see openssl x509 -text");
+    return false;
+  }
+  while (auto issuer = next_certificate(from.get())) {
+    if (SSL_CTX_add0_chain_cert(context, issuer.get()) != 1) {
+      error(file, "holds a chain that cannot be used");
+      return false;
+    }
+    static_cast<void>(issuer.release());  // the context owns it now
+  }
+  return true;
+}
+
+bool TlsFiles::use_key(SSL_CTX* context, const config::FileReference& file,
+                       const std::string& text) {
+  const auto from = reader(text);
+  const TlsPointer<EVP_PKEY> key(
+      PEM_read_bio_PrivateKey(from.get(), nullptr, no_pass_phrase, nullptr));
+  ERR_clear_error();
+  if (!key) {
+    error(file, "holds no private key in PEM form", "a key behind a pass phrase cannot be used");
+    return false;
+  }
+  const X509* certificate = SSL_CTX_get0_certificate(context);
+  const bool fits = certificate == nullptr || X509_check_private_key(certificate, key.get()) == 1;
+  ERR_clear_error();
+  if (!fits) {
+    error(file, "is not the key of the certificate that stands beside it");
+    return false;
+  }
+  return SSL_CTX_use_PrivateKey(context, key.get()) == 1;
+}
+
+void TlsFiles::warn_if_exposed(const config::FileReference& key) {
+  struct stat status{};
+  if (::stat(key.path.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0) {
+    diagnostics_.warning(key.at,
+                         fmt::format("private key {} can be read by every user", key.path.string()),
+                         fmt::format("chmod 600 {}", key.path.string()));
+  }
+}
+
+std::optional<SystemTime> TlsFiles::check_expiry(SSL_CTX* context,
+                                                 const config::FileReference& file) {
+  const auto ends = to_time(X509_get0_notAfter(SSL_CTX_get0_certificate(context)));
+  if (!ends) return std::nullopt;
+  const auto now = std::chrono::system_clock::now();
+  // Never an error: an expired certificate must not stand in the way of a new deny rule.
+  if (*ends <= now) {
+    diagnostics_.warning(
+        file.at, fmt::format("certificate {} expired at {}", file.path.string(), to_date(*ends)),
+        "clients that verify it refuse to connect");
+  } else if (*ends <= now + expires_soon) {
+    diagnostics_.warning(
+        file.at, fmt::format("certificate {} expires at {}", file.path.string(), to_date(*ends)));
+  }
+  return ends;
+}
+
+void TlsFiles::error(const config::FileReference& file, const std::string& what, std::string hint) {
+  diagnostics_.error(file.at, fmt::format("{} {}", file.path.string(), what), std::move(hint));
+}
+
+}  // namespace gatehouse

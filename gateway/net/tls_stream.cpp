@@ -1,0 +1,257 @@
+#include "gateway/net/tls_stream.h"
+
+#include <array>
+#include <cerrno>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <sys/socket.h>
+
+namespace gatehouse {
+
+namespace {
+
+constexpr auto as_result = asio::as_tuple(use_awaitable);
+
+Attempt from_errno() noexcept {
+  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {Progress::want_read, 0};
+  return {Progress::failed, 0};
+}
+
+std::string subject_of(const X509* certificate) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> text(BIO_new(BIO_s_mem()), &BIO_free);
+  if (!text) return {};
+  X509_NAME_print_ex(text.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(text.get(), &data);
+  return size > 0 ? std::string(data, static_cast<std::size_t>(size)) : std::string();
+}
+
+}  // namespace
+
+void FreeSsl::operator()(ssl_st* ssl) const noexcept {
+  SSL_free(ssl);
+}
+
+Awaitable<Io> Stream::wait(Socket::wait_type what) {
+  if (aborted_) co_return Io::aborted;
+  auto [error] = co_await socket_.async_wait(what, as_result);
+  if (aborted_) co_return Io::aborted;
+  co_return error ? Io::failed : Io::ok;
+}
+
+Awaitable<Io> Stream::connect(const asio::generic::stream_protocol::endpoint& endpoint) {
+  if (aborted_) co_return Io::aborted;
+  auto [error] = co_await socket_.async_connect(endpoint, as_result);
+  if (aborted_) co_return Io::aborted;
+  if (error) co_return Io::failed;
+  boost::system::error_code ignored;
+  socket_.non_blocking(true, ignored);
+  co_return Io::ok;
+}
+
+Awaitable<Io> Stream::read_exactly(std::span<std::uint8_t> into) {
+  while (!into.empty()) {
+    if (aborted_) co_return Io::aborted;
+    const Attempt attempt = try_read(into);
+    switch (attempt.progress) {
+      case Progress::done:
+        into = into.subspan(attempt.bytes);
+        break;
+      case Progress::want_read:
+      case Progress::want_write: {
+        const bool write = attempt.progress == Progress::want_write;
+        const Io waited = co_await wait(write ? Socket::wait_write : Socket::wait_read);
+        if (waited != Io::ok) co_return waited;
+        break;
+      }
+      case Progress::end:
+        co_return Io::end;
+      case Progress::failed:
+        co_return Io::failed;
+    }
+  }
+  co_return Io::ok;
+}
+
+Awaitable<Io> Stream::write_all(std::span<const std::uint8_t> bytes) {
+  while (!bytes.empty()) {
+    if (aborted_) co_return Io::aborted;
+    const Attempt attempt = try_write(bytes);
+    switch (attempt.progress) {
+      case Progress::done:
+        bytes = bytes.subspan(attempt.bytes);
+        break;
+      case Progress::want_read:
+      case Progress::want_write: {
+        const bool write = attempt.progress == Progress::want_write;
+        const Io waited = co_await wait(write ? Socket::wait_write : Socket::wait_read);
+        if (waited != Io::ok) co_return waited;
+        break;
+      }
+      case Progress::end:
+        co_return Io::end;
+      case Progress::failed:
+        co_return Io::failed;
+    }
+  }
+  co_return Io::ok;
+}
+
+Awaitable<Io> Stream::handshake(SslPointer ssl) {
+  if (!ssl || SSL_set_fd(ssl.get(), socket_.native_handle()) != 1) co_return Io::failed;
+  ssl_ = std::move(ssl);
+  co_return co_await continue_handshake();
+}
+
+Awaitable<Io> Stream::continue_handshake() {
+  for (;;) {
+    if (aborted_) co_return Io::aborted;
+    ERR_clear_error();
+    const Attempt attempt = ssl_result(SSL_do_handshake(ssl_.get()), 0);
+    if (attempt.progress == Progress::done) co_return Io::ok;
+    if (attempt.progress == Progress::end || attempt.progress == Progress::failed) {
+      co_return attempt.progress == Progress::end ? Io::end : Io::failed;
+    }
+    const bool write = attempt.progress == Progress::want_write;
+    const Io waited = co_await wait(write ? Socket::wait_write : Socket::wait_read);
+    if (waited != Io::ok) co_return waited;
+  }
+}
+
+Awaitable<void> Stream::close_gently() {
+  send_close_notify();
+  ::shutdown(socket_.native_handle(), SHUT_WR);
+  std::array<std::uint8_t, 4096> discarded{};
+  for (;;) {
+    // What comes now is thrown away, so TLS need not see it.
+    const auto size =
+        ::recv(socket_.native_handle(), discarded.data(), discarded.size(), MSG_DONTWAIT);
+    if (size == 0) co_return;
+    if (size < 0 && from_errno().progress == Progress::failed) co_return;
+    if (size < 0 && co_await wait(Socket::wait_read) != Io::ok) co_return;
+  }
+}
+
+Attempt Stream::try_read(std::span<std::uint8_t> into) noexcept {
+  if (ssl_) {
+    if (tls_broken_) return {Progress::failed, 0};
+    ERR_clear_error();
+    std::size_t bytes = 0;
+    const int result = SSL_read_ex(ssl_.get(), into.data(), into.size(), &bytes);
+    return ssl_result(result, bytes);
+  }
+  const auto size = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
+  if (size > 0) return {Progress::done, static_cast<std::size_t>(size)};
+  return size == 0 ? Attempt{Progress::end, 0} : from_errno();
+}
+
+Attempt Stream::try_write(std::span<const std::uint8_t> bytes) noexcept {
+  if (ssl_) {
+    if (tls_broken_) return {Progress::failed, 0};
+    ERR_clear_error();
+    std::size_t written = 0;
+    const int result = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &written);
+    return ssl_result(result, written);
+  }
+  const auto size =
+      ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (size >= 0) return {Progress::done, static_cast<std::size_t>(size)};
+  const Attempt attempt = from_errno();
+  return attempt.progress == Progress::want_read ? Attempt{Progress::want_write, 0} : attempt;
+}
+
+bool Stream::has_pending() const noexcept {
+  return ssl_ && SSL_pending(ssl_.get()) > 0;
+}
+
+void Stream::abort() noexcept {
+  aborted_ = true;
+  boost::system::error_code ignored;
+  if (socket_.is_open()) socket_.cancel(ignored);
+}
+
+void Stream::close() noexcept {
+  send_close_notify();
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+}
+
+void Stream::reset() noexcept {
+  boost::system::error_code ignored;
+  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+  socket_.close(ignored);
+}
+
+TlsFacts Stream::tls_facts() const {
+  TlsFacts facts;
+  facts.version = SSL_get_version(ssl_.get());
+  facts.cipher = SSL_get_cipher_name(ssl_.get());
+  if (const char* sni = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name)) facts.sni = sni;
+  facts.resumed = SSL_session_reused(ssl_.get()) == 1;
+  if (SSL_get_verify_result(ssl_.get()) == X509_V_OK) {
+    if (const X509* certificate = SSL_get0_peer_certificate(ssl_.get())) {
+      facts.client_subject = subject_of(certificate);
+    }
+  }
+  return facts;
+}
+
+Attempt Stream::ssl_result(int result, std::size_t bytes) noexcept {
+  if (result == 1) return {Progress::done, bytes};
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+      return {Progress::want_read, 0};
+    case SSL_ERROR_WANT_WRITE:
+      return {Progress::want_write, 0};
+    case SSL_ERROR_ZERO_RETURN:
+      return {Progress::end, 0};
+    case SSL_ERROR_SYSCALL:
+      // The peer went away. Nothing more may be asked of this SSL, a shutdown neither.
+      tls_broken_ = true;
+      return {errno == 0 ? Progress::end : Progress::failed, 0};
+    default:
+      tls_broken_ = true;
+      remember_tls_error();
+      return {Progress::failed, 0};
+  }
+}
+
+void Stream::remember_tls_error() {
+  const unsigned long code = ERR_peek_last_error();
+  const char* reason = code != 0 ? ERR_reason_error_string(code) : nullptr;
+  if (reason != nullptr) tls_error_ = reason;
+  const long verified = SSL_get_verify_result(ssl_.get());
+  if (verified != X509_V_OK) {
+    peer_was_untrusted_ = true;
+    tls_error_ = X509_verify_cert_error_string(verified);
+  }
+  ERR_clear_error();
+}
+
+void Stream::send_close_notify() noexcept {
+  if (!ssl_ || tls_broken_ || SSL_in_init(ssl_.get()) == 1) return;
+  ERR_clear_error();
+  SSL_shutdown(ssl_.get());  // Once: 0 means "sent". The peer's answer is not waited for.
+  ERR_clear_error();
+}
+
+namespace {
+
+Awaitable<Io> wait_readable(Stream& stream) {
+  co_return co_await stream.wait(Socket::wait_read);
+}
+
+}  // namespace
+
+Awaitable<Ready> wait_for_either(Stream& one, Stream& other) {
+  using namespace asio::experimental::awaitable_operators;  // NOLINT(google-build-using-namespace)
+  if (one.has_pending() || other.has_pending()) co_return Ready{Io::ok, one.has_pending()};
+  const auto ready = co_await (wait_readable(one) || wait_readable(other));
+  co_return Ready{std::visit([](Io io) { return io; }, ready), ready.index() == 0};
+}
+
+}  // namespace gatehouse

@@ -1,0 +1,84 @@
+#include "gateway/net/tls_tickets.h"
+
+#include <algorithm>
+#include <span>
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include "gateway/assert.h"
+
+namespace gatehouse {
+
+namespace {
+
+int place_of_keys() {
+  static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
+bool set_mac_key(EVP_MAC_CTX* mac, std::span<const std::uint8_t> key) {
+  std::array<char, 7> digest{"sha256"};
+  std::array<OSSL_PARAM, 2> parameters{
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0),
+      OSSL_PARAM_construct_end()};
+  return EVP_MAC_init(mac, key.data(), key.size(), parameters.data()) == 1;
+}
+
+}  // namespace
+
+TicketKeys::TicketKeys()
+    : pair_{make_key(), make_key()}, rotate_at_(std::chrono::steady_clock::now() + rotate_every) {}
+
+void TicketKeys::attach(SSL_CTX* context) {
+  SSL_CTX_set_ex_data(context, place_of_keys(), this);
+  SSL_CTX_set_tlsext_ticket_key_evp_cb(context, &TicketKeys::callback);
+}
+
+TicketKeys::Key TicketKeys::make_key() {
+  Key key;
+  // Without randomness nothing may be sealed at all.
+  GATEHOUSE_ASSERT(RAND_bytes(key.name.data(), static_cast<int>(key.name.size())) == 1);
+  GATEHOUSE_ASSERT(RAND_priv_bytes(key.cipher.data(), static_cast<int>(key.cipher.size())) == 1);
+  GATEHOUSE_ASSERT(RAND_priv_bytes(key.mac.data(), static_cast<int>(key.mac.size())) == 1);
+  return key;
+}
+
+TicketKeys::Pair TicketKeys::keys() {
+  const std::lock_guard lock(mutex_);
+  const auto now = std::chrono::steady_clock::now();
+  if (now >= rotate_at_) {
+    pair_.previous = pair_.current;
+    pair_.current = make_key();
+    rotate_at_ = now + rotate_every;
+  }
+  return pair_;
+}
+
+// Returns as OpenSSL asks (SSL_CTX_set_tlsext_ticket_key_evp_cb): 1 good, 2 good but renew, 0
+// unknown (a full handshake follows), -1 fatal.
+int TicketKeys::callback(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
+                         EVP_MAC_CTX* mac, int sealing) {
+  auto* self = static_cast<TicketKeys*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), place_of_keys()));
+  const Pair pair = self->keys();
+  if (sealing == 1) {
+    const Key& key = pair.current;
+    std::copy(key.name.begin(), key.name.end(), name);
+    if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1) return -1;
+    if (EVP_EncryptInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key.cipher.data(), iv) != 1)
+      return -1;
+    return set_mac_key(mac, key.mac) ? 1 : -1;
+  }
+  const auto is_named = [name](const Key& key) {
+    return std::equal(key.name.begin(), key.name.end(), name);
+  };
+  const bool current = is_named(pair.current);
+  if (!current && !is_named(pair.previous)) return 0;
+  const Key& key = current ? pair.current : pair.previous;
+  if (!set_mac_key(mac, key.mac)) return -1;
+  if (EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key.cipher.data(), iv) != 1) return -1;
+  return current ? 1 : 2;
+}
+
+}  // namespace gatehouse

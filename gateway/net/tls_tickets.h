@@ -1,0 +1,47 @@
+// The keys that session tickets are sealed with: shared by all workers, made at start, kept nowhere
+// but in memory, replaced every few hours. A ticket of the key before is still opened, and renewed.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+
+#include <openssl/ssl.h>
+
+namespace gatehouse {
+
+class TicketKeys {
+ public:
+  // A ticket lives between one and two of these.
+  static constexpr auto rotate_every = std::chrono::hours(6);
+
+  TicketKeys();
+
+  // Makes `context` seal and open tickets with these keys, which must outlive it.
+  void attach(SSL_CTX* context);
+
+ private:
+  struct Key {
+    std::array<std::uint8_t, 16> name{};
+    std::array<std::uint8_t, 32> cipher{};
+    std::array<std::uint8_t, 32> mac{};
+  };
+  struct Pair {
+    Key current;
+    Key previous;
+  };
+
+  static Key make_key();
+  static int callback(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
+                      EVP_MAC_CTX* mac, int sealing);
+  // Rotates first if it is time.
+  Pair keys();
+
+  // Held for a copy of two keys, once a handshake that deals with a ticket.
+  std::mutex mutex_;
+  Pair pair_;
+  std::chrono::steady_clock::time_point rotate_at_;
+};
+
+}  // namespace gatehouse

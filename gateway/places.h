@@ -1,0 +1,79 @@
+// The caps of gateway.yaml: how many sessions there may be, in all, of one source, of one server,
+// and not yet established. Shared by all workers.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "config/configuration.h"
+#include "gateway/observe/metrics.h"
+#include "rules/ip_address.h"
+
+namespace gatehouse {
+
+// A source as far as its cap goes: the same address in two networks is two sources.
+struct SourceKey {
+  std::string network;
+  rules::IpAddress address;
+  friend bool operator==(const SourceKey&, const SourceKey&) = default;
+};
+
+class Places;
+
+// A session's place under every cap, given back when it goes. Must not outlive its Places.
+class Place {
+ public:
+  Place(Place&& other) noexcept;
+  Place& operator=(Place&& other) noexcept;
+  ~Place();
+
+  // From now on it does not count as a handshake.
+  void established() noexcept;
+
+ private:
+  friend class Places;
+  Place(Places& places, SourceKey source, std::atomic<std::uint32_t>& server);
+
+  Places* places_;
+  SourceKey source_;
+  std::atomic<std::uint32_t>* server_;
+  bool handshake_ = true;
+};
+
+class Places {
+ public:
+  // `server_sessions` is the server's own count, which must outlive the place; `max` 0 means no
+  // cap.
+  [[nodiscard]] std::optional<Place> take(const config::Limits& limits, SourceKey source,
+                                          std::atomic<std::uint32_t>& server_sessions,
+                                          std::uint32_t server_max);
+
+ private:
+  friend class Place;
+  struct Hash {
+    std::size_t operator()(const SourceKey& key) const noexcept;
+  };
+  // A lock that is held for one map operation, in one of many shards: workers meet in it only when
+  // two sources share a shard at the same moment (decisions/0006).
+  struct Shard {
+    std::mutex mutex;
+    std::unordered_map<SourceKey, std::uint32_t, Hash> sessions;
+  };
+  static constexpr std::size_t shard_count = 64;
+
+  Shard& shard_of(const SourceKey& source) noexcept;
+  bool take_source(const SourceKey& source, std::uint32_t max);
+  void give_back_source(const SourceKey& source) noexcept;
+
+  std::atomic<std::uint32_t> sessions_{0};
+  std::atomic<std::uint32_t> handshakes_{0};
+  std::array<Shard, shard_count> shards_;
+};
+
+}  // namespace gatehouse

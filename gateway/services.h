@@ -1,0 +1,24 @@
+// What every session uses and nobody owns: one set a process, made before the first worker and gone
+// after the last.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "gateway/observe/audit_log.h"
+#include "gateway/observe/log.h"
+#include "gateway/observe/metrics.h"
+#include "gateway/places.h"
+
+namespace gatehouse {
+
+struct Services {
+  Log& log;
+  AuditLog& audit;
+  Metrics& metrics;
+  Places& places;
+  // Starts at a random number, so that a session's id is unique over restarts too.
+  std::atomic<std::uint64_t>& next_session;
+};
+
+}  // namespace gatehouse

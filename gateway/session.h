@@ -1,0 +1,125 @@
+// One client connection, from accept to its audit record.
+//
+// The order of its stages is the security property: it reads top to bottom in Session::stages().
+// Everything a session has is owned here and lives in the coroutine that serves it; it never leaves
+// its worker.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/intrusive/list_hook.hpp>
+
+#include "config/configuration.h"
+#include "gateway/close_reason.h"
+#include "gateway/mariadb/transparent_login.h"
+#include "gateway/net/descriptor.h"
+#include "gateway/net/relay.h"
+#include "gateway/net/tls_stream.h"
+#include "gateway/observe/audit_event.h"
+#include "gateway/observe/audit_log.h"
+#include "gateway/places.h"
+#include "gateway/snapshot.h"
+#include "rules/policy.h"
+
+namespace gatehouse {
+
+class Worker;
+
+// A connection as accept(2) gave it: nothing is known and nothing is allocated for it yet.
+struct Accepted {
+  Descriptor descriptor;
+  config::SocketAddress peer;
+  std::string listener;
+};
+
+class Session : public boost::intrusive::list_base_hook<> {
+ public:
+  Session(Worker& worker, Accepted accepted);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  // Whatever happened, an exception too: the audit closes the session here if nothing else has.
+  ~Session();
+
+  // All of it. Returns when nothing is left to do.
+  Awaitable<void> run();
+
+  // --- by the worker, between the session's own steps
+  // ----------------------------------------------
+
+  // Ends the session wherever it is; the first reason counts.
+  void cut(CloseReason reason) noexcept;
+  // Judges it by the worker's snapshot and the time, and looks at its idle time.
+  void check(std::chrono::steady_clock::time_point steady_now, rules::Time now);
+
+  // Recorded as opened and not yet as closed.
+  [[nodiscard]] bool is_established() const noexcept { return established_ && !concluded_; }
+  // As of now, bytes and duration included.
+  [[nodiscard]] SessionRecord record() const;
+
+ private:
+  using Stop = mariadb::Stop;
+
+  // What a snapshot says of this source. Whatever is missing makes it a denial. The pointers are
+  // the snapshot's.
+  struct Judgement {
+    rules::Decision decision;
+    rules::Identity identity;
+    const ListenerState* listener = nullptr;
+    const ServerState* server = nullptr;
+  };
+
+  Awaitable<Stop> stages();
+  Awaitable<std::optional<Stop>> dial(const ServerState& server);
+  Awaitable<std::optional<Stop>> tls(const ListenerState& listener, const ServerState& server);
+  Awaitable<std::optional<Stop>> client_tls(const ListenerState& listener);
+  Awaitable<std::optional<Stop>> backend_tls(const ServerState& server);
+  Awaitable<std::optional<Stop>> read_login();
+  Awaitable<Stop> relay();
+  Awaitable<void> say_goodbye(Stop stop);
+
+  // Asks Policy::decide with the facts known now.
+  [[nodiscard]] Judgement judge(const Snapshot& snapshot, rules::Time now) const;
+  void remember(const Judgement& judgement, const Snapshot& snapshot);
+  // `on_revoke: keep` lets an established session be whose allow rule was removed, and nothing
+  // else.
+  [[nodiscard]] bool is_spared(const Judgement& judgement) const;
+  void open_client_stream();
+  void record_opened();
+  void count_bytes() noexcept;
+  void conclude(CloseReason reason) noexcept;
+
+  Worker& worker_;
+  Accepted accepted_;
+  std::chrono::steady_clock::time_point accepted_at_;
+
+  SessionRecord record_;
+  // Which rule of which generation let it in; only ever compared, for the snapshot may be gone.
+  std::uint64_t judged_generation_ = 0;
+  const rules::Rule* judged_rule_ = nullptr;
+  ServerMetrics* server_metrics_ = nullptr;  // of record_.server
+
+  std::optional<Place> place_;
+  std::optional<AuditRoom> room_;
+
+  std::optional<Stream> client_;
+  std::shared_ptr<BackendTls> backend_tls_;  // outlives the stream whose TLS it made
+  std::optional<Stream> backend_;
+  std::size_t backend_index_ = 0;  // among the server's, of the last one dialled
+  std::optional<mariadb::TransparentLogin> login_;
+  std::optional<Relay> relay_;
+  std::uint64_t counted_in_ = 0;  // of the relay's bytes, what the metrics have already
+  std::uint64_t counted_out_ = 0;
+
+  std::optional<CloseReason> cut_;
+  bool established_ = false;
+  bool concluded_ = false;
+};
+
+// What a worker spawns for each connection.
+Awaitable<void> serve(Worker& worker, Accepted accepted);
+
+}  // namespace gatehouse

@@ -1,0 +1,115 @@
+#include "gateway/snapshot.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "config/text_file.h"
+
+namespace gatehouse {
+
+namespace {
+
+template <typename States, typename Member>
+auto* find_by_name(States& states, Member member, std::string_view name) {
+  const auto found = std::find_if(states.begin(), states.end(),
+                                  [&](const auto& state) { return member(state)->name == name; });
+  return found == states.end() ? nullptr : &*found;
+}
+
+std::unique_ptr<ServerState> build_server(const config::Configuration& configuration,
+                                          std::size_t index, Continuity& continuity,
+                                          config::InputFiles& files,
+                                          config::Diagnostics& diagnostics) {
+  auto state = std::make_unique<ServerState>();
+  const config::Server& server = configuration.servers[index];
+  state->server = &server;
+  state->policy = configuration.policies[index].get();
+  if (server.tls.mode != config::BackendTlsMode::off) {
+    state->tls = BackendTls::load(server, files, diagnostics);
+  }
+  state->metrics = &continuity.metrics.server(server.name);
+  state->sessions = &continuity.sessions_by_server[server.name];
+  state->rule_uses = continuity.rule_uses.of(*state->policy);
+  return state;
+}
+
+}  // namespace
+
+const ListenerState* Snapshot::find_listener(std::string_view name) const noexcept {
+  return find_by_name(listeners, [](const ListenerState& state) { return state.listener; }, name);
+}
+
+const ServerState* Snapshot::find_server(std::string_view name) const noexcept {
+  const auto* found = find_by_name(
+      servers, [](const std::unique_ptr<ServerState>& state) { return state->server; }, name);
+  return found == nullptr ? nullptr : found->get();
+}
+
+Built build_snapshot(const std::filesystem::path& gateway_yaml, Continuity& continuity) {
+  auto loaded = config::load(gateway_yaml);
+  Built built{.snapshot = nullptr,
+              .diagnostics = std::move(loaded.diagnostics),
+              .inputs = std::move(loaded.inputs)};
+  if (!loaded.configuration) return built;
+  const config::Configuration& configuration = *loaded.configuration;
+
+  auto snapshot = std::make_shared<Snapshot>();
+  config::InputFiles files(configuration.folder);
+  for (std::size_t index = 0; index < configuration.servers.size(); ++index) {
+    snapshot->servers.push_back(
+        build_server(configuration, index, continuity, files, built.diagnostics));
+  }
+  for (const config::Listener& listener : configuration.listeners) {
+    ListenerState state;
+    state.listener = &listener;
+    state.tls = ListenerTls::load(listener, continuity.tickets, files, built.diagnostics);
+    for (const std::string& name : listener.servers)
+      state.servers.push_back(snapshot->find_server(name));
+    snapshot->listeners.push_back(std::move(state));
+  }
+  built.inputs.insert(built.inputs.end(), files.inputs().begin(), files.inputs().end());
+  built.diagnostics.sort();
+  if (built.diagnostics.has_errors()) return built;
+  snapshot->configuration = std::move(loaded.configuration);
+  snapshot->loaded = std::chrono::system_clock::now();
+  snapshot->inputs = built.inputs;
+  built.snapshot = std::move(snapshot);
+  return built;
+}
+
+bool have_changed(const std::vector<config::Input>& inputs) {
+  config::InputFiles files({});
+  for (const config::Input& input : inputs) {
+    if (input.is_folder) {
+      static_cast<void>(files.list(input.path));
+    } else {
+      static_cast<void>(files.read(input.path));
+    }
+    if (files.inputs().back().content != input.content) return true;
+  }
+  return false;
+}
+
+std::vector<config::Diagnostic> find_unsupported(const config::Configuration& configuration) {
+  std::vector<config::Diagnostic> found;
+  const auto add = [&](const config::Location& at, const std::string& what) {
+    found.push_back({.at = at,
+                     .severity = config::Severity::error,
+                     .message = what + " is not supported by this version of Gatehouse yet",
+                     .hint = "`gatehouse check` knows it already; `gatehouse run` refuses it"});
+  };
+  for (const config::Listener& listener : configuration.listeners) {
+    const std::string prefix = "listener " + listener.name + ": ";
+    if (listener.protocol == config::Protocol::cassandra)
+      add(listener.at, prefix + "protocol cassandra");
+    if (listener.login == config::LoginMode::routed) add(listener.at, prefix + "login routed");
+    if (listener.proxy_protocol) add(listener.at, prefix + "proxy_protocol");
+    if (!listener.tls.more.empty()) add(listener.at, prefix + "tls.more");
+  }
+  if (configuration.limits.failed_logins_at) {
+    add(*configuration.limits.failed_logins_at, "limits.failed_logins");
+  }
+  return found;
+}
+
+}  // namespace gatehouse

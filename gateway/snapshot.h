@@ -1,0 +1,80 @@
+// One immutable generation of everything loaded: configuration, policies, TLS identities. Workers
+// hold it by shared pointer; it is replaced as a whole, never changed.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/load.h"
+#include "gateway/net/tls_context.h"
+#include "gateway/net/tls_tickets.h"
+#include "gateway/observe/metrics.h"
+#include "gateway/observe/rule_use.h"
+
+namespace gatehouse {
+
+// Of one server: what its sessions need besides its configuration.
+struct ServerState {
+  const config::Server* server = nullptr;  // owned by the snapshot's configuration
+  const rules::Policy* policy = nullptr;   // likewise
+  std::shared_ptr<BackendTls> tls;         // null where the mode is off
+  ServerMetrics* metrics = nullptr;        // outlives every snapshot
+  std::atomic<std::uint32_t>* sessions =
+      nullptr;         // counted against max_sessions; outlives every snapshot
+  RuleUses rule_uses;  // parallel to policy->rules()
+};
+
+struct ListenerState {
+  const config::Listener* listener = nullptr;  // owned by the snapshot's configuration
+  std::shared_ptr<const ListenerTls> tls;
+  std::vector<const ServerState*> servers;  // owned by the snapshot
+};
+
+struct Snapshot {
+  std::uint64_t generation = 0;
+  std::chrono::system_clock::time_point loaded;
+  std::shared_ptr<const config::Configuration> configuration;
+  std::vector<std::unique_ptr<ServerState>> servers;  // in the order of the configuration
+  std::vector<ListenerState> listeners;               // likewise
+  std::vector<config::Input> inputs;                  // every file it was made of
+
+  // Null if there is none of that name.
+  [[nodiscard]] const ListenerState* find_listener(std::string_view name) const noexcept;
+  [[nodiscard]] const ServerState* find_server(std::string_view name) const noexcept;
+};
+
+// What goes on from snapshot to snapshot. One, owned by the gateway; outlives every snapshot.
+struct Continuity {
+  TicketKeys tickets;
+  Metrics metrics;
+  RuleUseTable rule_uses;
+  std::map<std::string, std::atomic<std::uint32_t>, std::less<>> sessions_by_server;
+};
+
+struct Built {
+  // Null exactly if `diagnostics` has errors.
+  std::shared_ptr<Snapshot> snapshot;
+  config::Diagnostics diagnostics;    // sorted
+  std::vector<config::Input> inputs;  // also when nothing was built
+};
+
+// Loads gateway.yaml and everything it names, TLS files included. Reads files and nothing else. The
+// generation is still 0.
+[[nodiscard]] Built build_snapshot(const std::filesystem::path& gateway_yaml,
+                                   Continuity& continuity);
+
+// Whether any of the files reads differently now.
+[[nodiscard]] bool have_changed(const std::vector<config::Input>& inputs);
+
+// What this version checks but does not do yet, one entry each: a gateway that ignored it would not
+// be the one that was asked for.
+[[nodiscard]] std::vector<config::Diagnostic> find_unsupported(
+    const config::Configuration& configuration);
+
+}  // namespace gatehouse

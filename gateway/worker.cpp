@@ -1,0 +1,103 @@
+#include "gateway/worker.h"
+
+#include <algorithm>
+
+#include <boost/asio/co_spawn.hpp>
+
+#include "gateway/limits.h"
+#include "gateway/net/acceptor.h"
+
+namespace gatehouse {
+
+Worker::Worker(Services services) : services_(services), scratch_(limits::relay_scratch_size) {}
+
+Worker::~Worker() {
+  stop();
+}
+
+void Worker::start() {
+  wait_for_sweep();
+  thread_ = std::thread([this] { run(); });
+}
+
+void Worker::run() {
+  // What a handler throws is a lack of memory, and ends what the handler was about; the loop goes
+  // on.
+  for (;;) {
+    try {
+      context_.run();
+      return;
+    } catch (const std::exception& exception) {
+      services_.log.error("a worker caught: {}", exception.what());
+    }
+  }
+}
+
+void Worker::adopt(Change change) {
+  post([this, change = std::make_shared<Change>(std::move(change))] {
+    snapshot_ = change->snapshot;
+    std::erase_if(acceptors_, [&](const std::shared_ptr<Acceptor>& acceptor) {
+      const auto found = change->listeners.find(acceptor->key());
+      if (found == change->listeners.end()) {
+        acceptor->close();
+        return true;
+      }
+      acceptor->lead_to(found->second);
+      return false;
+    });
+    for (auto& [key, descriptor] : change->added) {
+      acceptors_.push_back(
+          std::make_shared<Acceptor>(*this, key, change->listeners.at(key), std::move(descriptor)));
+      acceptors_.back()->start();
+    }
+    sweep();
+  });
+}
+
+void Worker::stop_accepting() {
+  post([this] {
+    for (const auto& acceptor : acceptors_) acceptor->close();
+    acceptors_.clear();
+  });
+}
+
+void Worker::stop() {
+  if (!thread_.joinable()) return;
+  stop_accepting();
+  post([this] {
+    cut_all(CloseReason::drained);
+    sweep_timer_.cancel();
+    work_.reset();
+  });
+  thread_.join();
+}
+
+void Worker::serve_connection(Accepted accepted) {
+  ++connections_;
+  asio::co_spawn(context_, serve(*this, std::move(accepted)),
+                 [this](const std::exception_ptr& failure) {
+                   --connections_;
+                   if (failure) services_.log.error("a session ended for want of memory");
+                 });
+}
+
+void Worker::cut_all(CloseReason reason) {
+  for (Session& session : sessions_) session.cut(reason);
+}
+
+void Worker::wait_for_sweep() {
+  sweep_timer_.expires_after(limits::sweep_every);
+  sweep_timer_.async_wait([this](boost::system::error_code error) {
+    if (error) return;
+    sweep();
+    wait_for_sweep();
+  });
+}
+
+void Worker::sweep() {
+  const auto steady_now = std::chrono::steady_clock::now();
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  for (Session& session : sessions_) session.check(steady_now, now);
+}
+
+}  // namespace gatehouse

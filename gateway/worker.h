@@ -1,0 +1,89 @@
+// One thread and one event loop: accepts connections, runs their sessions, and judges them again. A
+// session never leaves its worker, so nothing in here takes a lock.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/post.hpp>
+#include <boost/intrusive/list.hpp>
+
+#include "gateway/net/asio.h"
+#include "gateway/net/descriptor.h"
+#include "gateway/services.h"
+#include "gateway/session.h"
+#include "gateway/snapshot.h"
+
+namespace gatehouse {
+
+class Acceptor;
+
+class Worker {
+ public:
+  explicit Worker(Services services);
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+  ~Worker();
+
+  // --- by the control thread
+  // -----------------------------------------------------------------------
+
+  void start();
+  // Which listener each listening socket, known by its key, leads to from now on; sockets of other
+  // keys are closed. `added` are new ones. Every session is judged again by the snapshot.
+  struct Change {
+    std::shared_ptr<const Snapshot> snapshot;
+    std::map<std::string, std::string> listeners;  // key to listener name
+    std::map<std::string, Descriptor> added;
+  };
+  void adopt(Change change);
+  void stop_accepting();
+  // Runs `task` on the worker's thread.
+  template <typename Task>
+  void post(Task&& task) {
+    asio::post(context_, std::forward<Task>(task));
+  }
+  // Ends what is left and returns when the thread has ended.
+  void stop();
+  // Connections being served, also those whose record is closed but that still say goodbye. Any
+  // thread.
+  [[nodiscard]] std::size_t connections() const noexcept { return connections_.load(); }
+
+  // --- on the worker's own thread
+  // --------------------------------------------------------------------
+
+  void serve_connection(Accepted accepted);
+  [[nodiscard]] const std::shared_ptr<const Snapshot>& snapshot() const noexcept {
+    return snapshot_;
+  }
+  [[nodiscard]] std::span<std::uint8_t> scratch() noexcept { return scratch_; }
+  [[nodiscard]] const Services& services() const noexcept { return services_; }
+  [[nodiscard]] Executor executor() noexcept { return context_.get_executor(); }
+
+  using Sessions = boost::intrusive::list<Session, boost::intrusive::constant_time_size<false>>;
+  [[nodiscard]] Sessions& sessions() noexcept { return sessions_; }
+  void cut_all(CloseReason reason);
+
+ private:
+  void run();
+  void sweep();
+  void wait_for_sweep();
+
+  Services services_;
+  asio::io_context context_{1};
+  asio::executor_work_guard<Executor> work_{context_.get_executor()};
+  Timer sweep_timer_{context_.get_executor()};
+  std::vector<std::uint8_t> scratch_;
+  std::shared_ptr<const Snapshot> snapshot_;
+  std::vector<std::shared_ptr<Acceptor>> acceptors_;
+  Sessions sessions_;
+  std::atomic<std::size_t> connections_{0};
+  std::thread thread_;
+};
+
+}  // namespace gatehouse
