@@ -40,7 +40,10 @@ std::optional<rules::V4Range> parse_plain_v4(std::string_view text) {
   const char* const end = at + text.size();
   std::uint32_t address = 0;
   for (int octet = 0; octet < 4; ++octet) {
-    if (octet > 0 && (at == end || *at++ != '.')) return std::nullopt;
+    if (octet > 0) {
+      if (at == end || *at != '.') return std::nullopt;
+      ++at;
+    }
     const std::uint32_t number = take_number(at, end);
     if (number > 255) return std::nullopt;
     address = address << 8 | number;

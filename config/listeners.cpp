@@ -87,8 +87,6 @@ void read_addresses(const Value& value, Listener& listener, Listeners& all) {
 void read_listener_servers(const Value& value, std::optional<Protocol> protocol, Listener& listener,
                            const std::vector<Server>& servers) {
   NamesInUse names;
-  std::vector<std::string_view> known;
-  for (const Server& server : servers) known.emplace_back(server.name);
   for (const Value& item : value.items()) {
     auto name = item.text();
     if (!name) continue;
@@ -96,7 +94,8 @@ void read_listener_servers(const Value& value, std::optional<Protocol> protocol,
     const auto server = std::find_if(servers.begin(), servers.end(),
                                      [&](const Server& other) { return other.name == *name; });
     if (server == servers.end()) {
-      if (!servers.empty()) item.error(in_quotes(*name) + " is no server", suggest(*name, known));
+      if (!servers.empty())
+        item.error(in_quotes(*name) + " is no server", suggest(*name, names_of(servers)));
     } else if (protocol && server->protocol != *protocol) {
       item.error(in_quotes(*name) + " speaks another protocol than the listener",
                  fmt::format("see {}:{}", server->at.file, server->at.line));

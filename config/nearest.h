@@ -7,6 +7,15 @@
 
 namespace gatehouse::config {
 
+// For the words known: what `named` things are called. They must outlive the result.
+template <typename Named>
+std::vector<std::string_view> names_of(const std::vector<Named>& named) {
+  std::vector<std::string_view> names;
+  names.reserve(named.size());
+  for (const Named& one : named) names.emplace_back(one.name);
+  return names;
+}
+
 // The known word that `word` is most likely a slip of the finger for; empty if none is close.
 [[nodiscard]] std::string_view nearest(std::string_view word,
                                        const std::vector<std::string_view>& known);

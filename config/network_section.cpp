@@ -44,9 +44,7 @@ std::string read_matching_listener(const Value& value, const std::vector<Listene
           "bind the listener to the network's interface by 'device'");
     }
   } else if (!listeners.empty()) {
-    std::vector<std::string_view> known;
-    for (const Listener& other : listeners) known.emplace_back(other.name);
-    value.error(in_quotes(*name) + " is no listener", suggest(*name, known));
+    value.error(in_quotes(*name) + " is no listener", suggest(*name, names_of(listeners)));
   }
   return *name;
 }

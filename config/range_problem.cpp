@@ -8,7 +8,7 @@ namespace gatehouse::config {
 
 RangeProblem describe_problem(const rules::ParsedRange& parsed, std::string_view text) {
   const std::string written = in_quotes(text);
-  switch (*parsed.error) {
+  switch (parsed.error.value_or(rules::RangeError::malformed)) {
     case rules::RangeError::malformed:
       return {written + " is not an address, a block or a range",
               "write it like 203.0.113.7, 203.0.113.0/26 or 203.0.113.5-203.0.113.9"};

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -99,7 +100,13 @@ class Fields {
   template <typename Field, typename Read>
   static void assign(const std::optional<Value>& value, Field& field, Read& read) {
     if (!value) return;
-    if (auto result = read(*value)) field = *std::move(result);
+    auto result = read(*value);
+    if (!result) return;
+    if constexpr (std::is_same_v<Field, decltype(result)>) {
+      field = std::move(result);
+    } else {
+      field = *std::move(result);
+    }
   }
 
   Value mapping_;
@@ -137,6 +144,7 @@ template <typename Choice>
 auto one_of(std::initializer_list<std::pair<std::string_view, Choice>> choices) {
   return [choices = std::vector(choices)](const Value& value) -> std::optional<Choice> {
     std::vector<std::string_view> known;
+    known.reserve(choices.size());
     for (const auto& [name, choice] : choices) known.push_back(name);
     // Of a number or a boolean, too, it is more useful to say that it is none of these.
     const std::string& word = value.node().text;

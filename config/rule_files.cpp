@@ -108,10 +108,10 @@ ServerRules* RuleBook::find_target(const Value& value) {
   const auto name = value.text();
   if (!name) return nullptr;
   if (const auto found = by_server_.find(*name); found != by_server_.end()) return &found->second;
-  std::vector<std::string_view> known;
-  for (const Server& server : servers_) known.emplace_back(server.name);
   // Without servers, gateway.yaml is what is wrong.
-  if (!known.empty()) value.error(in_quotes(*name) + " is no server", suggest(*name, known));
+  if (!servers_.empty()) {
+    value.error(in_quotes(*name) + " is no server", suggest(*name, names_of(servers_)));
+  }
   return nullptr;
 }
 

@@ -86,17 +86,16 @@ rules::VnetRule RuleReader::read_vnet_rule(Fields& fields) {
   if (slash == std::string::npos) return rule;
 
   const std::string_view name = std::string_view(*text).substr(slash + 1);
-  std::vector<std::string_view> known;
-  for (const rules::Subnet& subnet : networks_[*network].subnets) {
-    if (subnet.name == name) {
-      rule.subnet = subnet;
-      return rule;
-    }
-    known.emplace_back(subnet.name);
+  const auto& subnets = networks_[*network].subnets;
+  const auto subnet = std::find_if(subnets.begin(), subnets.end(),
+                                   [&](const rules::Subnet& other) { return other.name == name; });
+  if (subnet != subnets.end()) {
+    rule.subnet = *subnet;
+  } else {
+    value->error(
+        fmt::format("network '{}' has no subnet {}", networks_[*network].name, in_quotes(name)),
+        suggest(name, names_of(subnets)));
   }
-  value->error(
-      fmt::format("network '{}' has no subnet {}", networks_[*network].name, in_quotes(name)),
-      suggest(name, known));
   return rule;
 }
 
@@ -121,9 +120,7 @@ std::optional<rules::NetworkId> RuleReader::find_network(const Value& value,
                                                          std::string_view name) {
   const auto network = networks_.find(name);
   if (network) return network;
-  std::vector<std::string_view> known;
-  for (const rules::Network& other : networks_.all()) known.emplace_back(other.name);
-  value.error(in_quotes(name) + " is no network", suggest(name, known));
+  value.error(in_quotes(name) + " is no network", suggest(name, names_of(networks_.all())));
   return std::nullopt;
 }
 

@@ -148,7 +148,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void add(Open done) {
-    Finished finished{std::move(done.node), done.values};
+    const Finished finished{std::move(done.node), done.values};
     if (done.anchor != 0) anchors_[done.anchor] = finished;
     add(finished);
   }
@@ -233,8 +233,8 @@ YamlPointer parse_yaml(std::string_view text, const std::string& file, Diagnosti
     parser.HandleNextDocument(builder);
     TreeBuilder surplus(positions, file, diagnostics);
     parser.HandleNextDocument(surplus);
-    if (surplus.start()) {
-      error(*surplus.start(), "a second document starts here", "a file holds one document");
+    if (const auto& second = surplus.start(); second.has_value()) {
+      error(*second, "a second document starts here", "a file holds one document");
       return nullptr;
     }
     return builder.root() ? builder.root() : std::make_shared<const YamlNode>();
