@@ -1,4 +1,4 @@
-"""What the tests of every file share. Each process of pytest has its own server and certificates."""
+"""What the tests of every file share. Each process of pytest has its own servers."""
 
 import contextlib
 import os

@@ -10,7 +10,7 @@ import pytest
 from support import configuration, wire
 from support.gatehouse import read_audit
 from support.mariadb_server import PASSWORD
-from support.refusals import denied_bytes
+from support.refusals import TOO_MANY, denied_bytes
 from support.session import Closed, ServerError
 from support.waiting import wait_until
 
@@ -181,11 +181,18 @@ class TestFullDisk:
 
     def test_by_choice_sessions_go_on_and_what_is_lost_is_counted(self, certificates, mariadb,
                                                                   start_gateway):
-        audit = {"file": "/dev/full", "when_unwritable": "continue"}
         gateway = start_gateway(configuration.gateway_yaml(
-            certificates, [mariadb.tcp_backend], audit=audit))
-        for _ in range(3):
-            with gateway.connect() as session:
-                session.log_in("native", PASSWORD)
-        wait_until(lambda: gateway.metric("gatehouse_audit_events_lost_total") > 0,
-                   "lost events are counted")
+            certificates, [mariadb.tcp_backend], limits={"sessions": 1},
+            audit={"file": "/dev/full", "when_unwritable": "continue"}))
+        with gateway.connect() as session:
+            session.log_in("native", PASSWORD)
+
+            def lost_after_more_sessions():
+                # Each is over the limit of one, which is a record; the queue has an end.
+                for _ in range(500):
+                    with gateway.connect() as another:
+                        assert another.receive_rest() == TOO_MANY
+                return gateway.metric("gatehouse_audit_events_lost_total") > 0
+
+            wait_until(lost_after_more_sessions, "lost events are counted", deadline=60)
+            assert session.ping()

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from support import mariadb_program
-from support.legs import NAMES
+from support.legs import BULK, NAMES
 from support.mariadb_server import PASSWORD
 from support.waiting import wait_until
 
@@ -68,6 +68,7 @@ def test_it_shows_the_servers_own_version_and_thread(query):
     assert f"Server version:\t\t{version}" in status
 
 
+@pytest.mark.parametrize("leg", BULK, indirect=True)
 def test_a_blob_of_64_mb_goes_both_ways(run):
     large = ["--max-allowed-packet=512M"]
     sent = hashlib.shake_256(b"gatehouse").digest(BLOB_BYTES // 2).hex()

@@ -6,7 +6,7 @@ import ssl
 import pytest
 
 from support import drivers
-from support.legs import NAMES
+from support.legs import BULK, NAMES
 from support.mariadb_server import PASSWORD
 from support.waiting import wait_until
 
@@ -102,6 +102,7 @@ def test_prepared_statements_of_the_server_run(connect):
         assert _rows(connection, "EXECUTE more USING @n") == [(n + 1,)]
 
 
+@pytest.mark.parametrize("leg", BULK, indirect=True)
 def test_a_blob_of_64_mb_goes_both_ways(connect):
     connection = connect()
     # Half as many bytes as hex digits: the statement stays below the server's largest packet.

@@ -64,8 +64,9 @@ class TestCheck:
 
     def test_findings_are_json_where_a_program_reads_them(self, folder):
         folder.write_rules("server: orders\ncolour: red\n")
-        [finding] = [each for each in folder.json_command("check", code=1)
-                     if each["severity"] == "error"]
+        checked = folder.json_command("check", code=1)
+        assert checked["ok"] is False
+        [finding] = [each for each in checked["diagnostics"] if each["severity"] == "error"]
         assert set(finding) == {"file", "line", "column", "severity", "message", "hint"}
         assert (finding["file"], finding["line"], finding["column"]) == ("rules/orders.yaml", 2, 1)
 

@@ -20,7 +20,7 @@ def _from_now(seconds):
 
 @pytest.fixture
 def backend():
-    """One that greets whoever comes, and counts: a denied client must never be a connection here."""
+    """Greets whoever comes, and counts: a denied client must never be a connection here."""
 
     def greet(connection):
         connection.send_greeting()

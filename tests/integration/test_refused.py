@@ -86,7 +86,6 @@ MALFORMED = {
     "a wrong sequence number": wire.ssl_request(sequence=7),
     "a pre-4.1 login": wire.packet(1, b"\x00\x00\x00\x00\x01root\0\0"),
     "text of another protocol": b"GET / HTTP/1.1\r\nHost: gateway.test\r\n\r\n",
-    "a TLS ClientHello without an SSLRequest": b"\x16\x03\x01\x02\x00\x01" + bytes(512),
 }
 
 

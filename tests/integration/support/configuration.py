@@ -1,4 +1,4 @@
-"""gateway.yaml and rule files for tests: the usual ones, to be changed where a test is about more."""
+"""gateway.yaml and rule files for tests: the usual ones, which each test changes."""
 
 import copy
 import json

@@ -36,11 +36,11 @@ def import_pymysql():
     return pymysql
 
 
-def run_node(driver, address, user, authority, password=PASSWORD, account_only=False):
-    """Runs the scenarios of a Node.js driver: each one's name, with its error or None."""
+def run_node(driver, address, user, authority, scenarios, password=PASSWORD):
+    """Runs these scenarios with a Node.js driver: each one's name, with its error or None."""
     host, port = address
     target = {"host": host, "port": port, "user": user, "password": password,
-              "ca": str(authority), "account": account_only}
+              "ca": str(authority), "scenarios": scenarios}
     done = subprocess.run(
         ["node", str(_SCRIPTS / "node" / f"{driver}.js"), json.dumps(target)],
         env=os.environ | {"NODE_PATH": str(cache() / "node" / "node_modules")},

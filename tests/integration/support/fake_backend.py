@@ -1,4 +1,4 @@
-"""A backend that does what a script says: stalls, lies, breaks off, or drips a real server's bytes."""
+"""A backend that follows a script: stalls, lies, breaks off, or drips a real server's bytes."""
 
 import socket
 import ssl

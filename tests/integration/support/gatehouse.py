@@ -180,7 +180,7 @@ class Gatehouse:
                           f"a snapshot after generation {generation}")
 
     def audit(self, event=None, **fields):
-        """The audit's records so far, those with the given values; a line cut short is not one yet."""
+        """The records so far that have these values; a line cut short is not one yet."""
         return read_audit(self.audit_path, event, **fields)
 
     def wait_for_audit(self, event, count=1, **fields):

@@ -6,6 +6,8 @@ from support.gatehouse import Gatehouse
 # Listener, and server, by how the gateway reaches MariaDB.
 NAMES = ["verified", "plaintext", "unix-socket", "proxied"]
 ENCRYPTED = ["verified", "proxied"]
+# Those over which bulk is worth its time: with TLS on the backend's leg, and without.
+BULK = ["verified", "unix-socket"]
 
 
 class Legs:

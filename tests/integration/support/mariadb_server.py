@@ -34,7 +34,7 @@ def missing_program():
     """Why no MariaDB can be started here; None if one can."""
     for program in ("mariadbd", "mariadb-install-db", "mariadb"):
         if _find(program) is None:
-            return f"the program {program} is not installed (Debian: mariadb-server, mariadb-client)"
+            return f"{program} is not installed (Debian: mariadb-server, mariadb-client)"
     return None
 
 

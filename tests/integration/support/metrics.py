@@ -11,7 +11,7 @@ class Metrics:
 
     def __init__(self, text):
         lines = text.splitlines()
-        assert lines and lines[-1] == "# EOF", f"an OpenMetrics page ends in '# EOF':\n{text[-200:]}"
+        assert lines and lines[-1] == "# EOF", f"no '# EOF' at the end:\n{text[-200:]}"
         self._samples = {}
         for line in lines[:-1]:
             if line.startswith("#"):
