@@ -76,6 +76,7 @@ Awaitable<Session::Stop> Session::stages() {
     const Judgement first = judge(*snapshot, now_by_the_clock());
     remember(first, *snapshot);
     if (first.decision.verdict != rules::Verdict::allow) {
+      count_use(first);
       const bool say =
           first.listener != nullptr && first.listener->listener->on_deny == config::OnDeny::message;
       co_return Stop{CloseReason::denied,
@@ -323,6 +324,12 @@ void Session::remember(const Judgement& judgement, const Snapshot& snapshot) {
     const rules::Subnet* subnet = networks.subnet(arrival.network, address);
     record_.source.subnet = subnet != nullptr ? subnet->name : std::string();
   }
+}
+
+void Session::count_use(const Judgement& judgement) noexcept {
+  if (judgement.decision.rule == nullptr) return;
+  const ServerState& server = *judgement.server;
+  server.rule_uses[server.policy->number_of(*judgement.decision.rule)]->used(now_by_the_clock());
 }
 
 bool Session::is_spared(const Judgement& judgement) const {

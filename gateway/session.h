@@ -84,6 +84,8 @@ class Session : public boost::intrusive::list_base_hook<> {
   // Asks Policy::decide with the facts known now.
   [[nodiscard]] Judgement judge(const Snapshot& snapshot, rules::Time now) const;
   void remember(const Judgement& judgement, const Snapshot& snapshot);
+  // For `rules`: once a session, by the decision that let it in or kept it out.
+  static void count_use(const Judgement& judgement) noexcept;
   // `on_revoke: keep` lets an established session be whose allow rule was removed, and nothing
   // else.
   [[nodiscard]] bool is_spared(const Judgement& judgement) const;

@@ -29,8 +29,8 @@ struct Bits128 {
   friend constexpr Bits128 operator~(Bits128 a) { return {~a.high, ~a.low}; }
   // Modulo 2^128.
   friend constexpr Bits128 operator+(Bits128 a, Bits128 b) {
-    const std::uint64_t low = a.low + b.low;
-    return {a.high + b.high + (low < a.low ? 1 : 0), low};
+    const std::uint64_t sum = a.low + b.low;
+    return {a.high + b.high + (sum < a.low ? 1 : 0), sum};
   }
   friend constexpr Bits128 operator-(Bits128 a, Bits128 b) {
     return {a.high - b.high - (a.low < b.low ? 1 : 0), a.low - b.low};

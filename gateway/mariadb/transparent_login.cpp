@@ -84,7 +84,8 @@ Awaitable<std::optional<Stop>> TransparentLogin::read_login(LoginFacts& facts) {
     if (read != PacketIo::ok) co_return lost_client(read);
     if (login_.sequence() != next(first_client_sequence)) co_return malformed();
   }
-  const auto login = parse_login(login_.payload(), prefix_.capabilities);
+  const auto login =
+      parse_login(login_.payload(), prefix_.capabilities & dialed_.greeting.capabilities);
   if (!login) co_return malformed();
   facts.user = login->user;
   facts.database = login->database;
