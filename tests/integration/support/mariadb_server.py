@@ -51,6 +51,9 @@ class MariaDbServer:
         self.address = bind_address
         self._log = self.folder / "error.log"
         self._process = None
+        # Not the system's: a server that starts there deletes temporary tables of all others.
+        (self.folder / "tmp").mkdir()
+        self._environment = os.environ | {"TMPDIR": str(self.folder / "tmp")}
         try:
             self._install()
             self.port = self._start(certificates, list(options), list(enter))
@@ -104,7 +107,7 @@ class MariaDbServer:
             [_find("mariadb-install-db"), "--no-defaults", *_as_user(),
              f"--datadir={self.folder}/data", "--skip-test-db",
              "--auth-root-authentication-method=normal"],
-            capture_output=True, text=True, timeout=120, check=False)
+            env=self._environment, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
     def _start(self, certificates, options, enter):
@@ -121,7 +124,7 @@ class MariaDbServer:
                      f"--ssl-cert={certificates.backend.certificate}",
                      f"--ssl-key={certificates.backend.key}", "--tls-version=TLSv1.2,TLSv1.3",
                      "--plugin-load-add=auth_ed25519", *SMALL, *options],
-                    stdout=output, stderr=output)
+                    env=self._environment, stdout=output, stderr=output)
             if self._becomes_ready():
                 return port
         raise AssertionError(f"MariaDB did not start:\n{self.log_text()}")
