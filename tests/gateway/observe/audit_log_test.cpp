@@ -98,14 +98,15 @@ TEST_CASE("what is recorded is in the file when the audit has stopped", "[audit-
 
 TEST_CASE("many threads record at once and nothing is lost", "[audit-log]") {
   Bench bench;
-  constexpr int thread_count = 4;
-  constexpr int sessions_each = 500;
+  constexpr std::int64_t thread_count = 4;
+  constexpr std::int64_t sessions_each = 500;
   AuditLog audit(bench.settings(bench.path()), *bench.log);
-  std::atomic<int> recorded{0};
+  std::atomic<std::int64_t> recorded{0};
   std::vector<std::thread> threads;
-  for (int thread = 0; thread < thread_count; ++thread) {
+  threads.reserve(thread_count);
+  for (std::int64_t thread = 0; thread < thread_count; ++thread) {
     threads.emplace_back([&audit, &recorded] {
-      for (int session = 0; session < sessions_each; ++session) {
+      for (std::int64_t session = 0; session < sessions_each; ++session) {
         auto room = audit.reserve();
         audit.denied(denied_record());
         if (!room) continue;

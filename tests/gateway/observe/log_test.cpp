@@ -65,6 +65,7 @@ TEST_CASE("levels below the configured one are left out", "[log]") {
 TEST_CASE("lines of several threads do not mix", "[log]") {
   Bench bench(config::Log{});
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int thread = 0; thread < 4; ++thread) {
     threads.emplace_back([&bench, thread] {
       for (int line = 0; line < 200; ++line) bench.log->info("{0}{0}{0}{0}{0}", thread);

@@ -207,7 +207,7 @@ TEST_CASE("a latency falls into the first bucket that is not smaller", "[metrics
 }
 
 TEST_CASE("a label's value is escaped", "[metrics]") {
-  Metrics metrics;
+  const Metrics metrics;
   MetricsSample sample;
   sample.version = "a\"b\\c\nd";
   const std::string page = to_openmetrics(metrics, sample);
@@ -225,6 +225,7 @@ TEST_CASE("a server's counters stay where they are", "[metrics]") {
 TEST_CASE("counting and scraping at once adds up", "[metrics]") {
   Metrics metrics;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int thread = 0; thread < 4; ++thread) {
     threads.emplace_back([&metrics] {
       ServerMetrics& orders = metrics.server("orders");
