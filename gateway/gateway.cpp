@@ -292,7 +292,7 @@ void Gateway::drain() {
   draining_ = true;
   ready_ = false;
   notify_supervisor("STOPPING=1");
-  log_.info("stopping: {} connections open", connections());
+  log_.info("stopping; connections open: {}", connections());
   settle_.cancel();
   watch_->stop();
   for (const auto& worker : workers_) worker->stop_accepting();

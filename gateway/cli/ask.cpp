@@ -104,7 +104,7 @@ void print_last_error(const json::value& error) {
     const json::object& found = value.as_object();
     fmt::print("  {}:{}:{}: {}: {}\n", cell(found, "file"), cell(found, "line"),
                cell(found, "column"), cell(found, "severity"), cell(found, "message"));
-    if (found.contains("hint")) fmt::print("    hint: {}\n", cell(found, "hint"));
+    if (cell(found, "hint") != "-") fmt::print("    hint: {}\n", cell(found, "hint"));
   }
 }
 

@@ -25,6 +25,8 @@ void print_listening(const std::string& name, const std::string& address) {
 int run(const RunOptions& options) {
   // A peer that has gone is an error of the write, not of the process.
   std::signal(SIGPIPE, SIG_IGN);
+  // Likewise an audit file that has come to its size limit (RLIMIT_FSIZE).
+  std::signal(SIGXFSZ, SIG_IGN);
   Log log(STDERR_FILENO, {});
   Gateway gateway(options.config, log);
   AdminCommands commands(gateway);

@@ -22,6 +22,7 @@ using Endpoint = asio::generic::stream_protocol::endpoint;
 using Resolver = asio::ip::basic_resolver<asio::ip::tcp, Executor>;
 
 constexpr std::uint16_t error_too_many_connections = 1040;
+constexpr std::uint8_t greeting_sequence = 0;
 
 // One attempt's failure, in words for the log.
 struct Failure {
@@ -90,10 +91,10 @@ Awaitable<std::optional<Failure>> greet(const ServerState& state, const ProxiedC
       co_return Failure{DialOutcome::unreachable, "the PROXY header could not be sent"};
     }
   }
-  switch (co_await read_packet(stream, greeting_size_max, dialed.packet)) {
+  switch (co_await read_packet(stream, greeting_sequence, greeting_size_max, dialed.packet)) {
     case PacketIo::ok:
       co_return judge_greeting(dialed.packet.payload(), state, dialed);
-    case PacketIo::oversized:
+    case PacketIo::malformed:
       co_return Failure{DialOutcome::unreachable, "it sent no MariaDB greeting"};
     case PacketIo::aborted:
       co_return Failure{DialOutcome::aborted, {}};

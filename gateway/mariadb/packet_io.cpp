@@ -26,12 +26,13 @@ void Packet::set_payload(Bytes payload) {
   append_packet(bytes_, kept, payload);
 }
 
-Awaitable<PacketIo> read_packet(Stream& stream, std::uint32_t size_max, Packet& into) {
+Awaitable<PacketIo> read_packet(Stream& stream, std::uint8_t sequence, std::uint32_t size_max,
+                                Packet& into) {
   into.bytes_.resize(header_size);
   const Io header_read = co_await stream.read_exactly(into.bytes_);
   if (header_read != Io::ok) co_return from(header_read);
   const auto header = read_header(std::span<const std::uint8_t, header_size>(into.bytes_));
-  if (header.length > size_max) co_return PacketIo::oversized;
+  if (header.sequence != sequence || header.length > size_max) co_return PacketIo::malformed;
   into.bytes_.resize(header_size + header.length);
   co_return from(co_await stream.read_exactly(into.payload()));
 }

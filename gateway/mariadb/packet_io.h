@@ -11,7 +11,7 @@
 
 namespace gatehouse::mariadb {
 
-enum class PacketIo { ok, oversized, end, failed, aborted };
+enum class PacketIo { ok, malformed, end, failed, aborted };
 
 // Header and payload as they came, so that it can be passed on with another sequence number.
 class Packet {
@@ -25,11 +25,14 @@ class Packet {
   void set_payload(Bytes payload);
 
  private:
-  friend Awaitable<PacketIo> read_packet(Stream& stream, std::uint32_t size_max, Packet& into);
+  friend Awaitable<PacketIo> read_packet(Stream& stream, std::uint8_t sequence,
+                                         std::uint32_t size_max, Packet& into);
   std::vector<std::uint8_t> bytes_ = std::vector<std::uint8_t>(header_size);
 };
 
-// `oversized`: the header announces more than `size_max`; the payload is then not read.
-Awaitable<PacketIo> read_packet(Stream& stream, std::uint32_t size_max, Packet& into);
+// `malformed`: the header has another sequence number than the one due, or announces more than
+// `size_max`; the payload is then not read.
+Awaitable<PacketIo> read_packet(Stream& stream, std::uint8_t sequence, std::uint32_t size_max,
+                                Packet& into);
 
 }  // namespace gatehouse::mariadb

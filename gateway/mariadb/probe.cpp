@@ -35,13 +35,13 @@ Awaitable<std::string> log_in_as_nobody(Stream& stream, std::uint8_t sequence,
     if (co_await stream.write_all(bytes) != Io::ok)
       co_return "it closed the connection during the login";
     Packet reply;
-    if (co_await read_packet(stream, exchange_size_max, reply) != PacketIo::ok) {
+    if (co_await read_packet(stream, ++sequence, exchange_size_max, reply) != PacketIo::ok) {
       co_return "it closed the connection during the login";
     }
     const ReplyKind kind = classify_reply(reply.payload());
     if (kind != ReplyKind::auth_switch && kind != ReplyKind::more_data) co_return std::string();
     bytes.clear();
-    append_packet(bytes, static_cast<std::uint8_t>(reply.sequence() + 1), {});
+    append_packet(bytes, ++sequence, {});
   }
 }
 

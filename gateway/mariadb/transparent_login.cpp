@@ -37,9 +37,9 @@ Awaitable<std::optional<Stop>> TransparentLogin::preamble(bool tls_required) {
   if (co_await client_.write_all(greeting.bytes()) != Io::ok) co_return lost_client(PacketIo::end);
   moment_ = after_greeting(next(first_client_sequence));
 
-  const PacketIo read = co_await read_packet(client_, login_size_max, first_);
+  const PacketIo read =
+      co_await read_packet(client_, first_client_sequence, login_size_max, first_);
   if (read != PacketIo::ok) co_return lost_client(read);
-  if (first_.sequence() != first_client_sequence) co_return malformed();
   if (const auto request = parse_ssl_request(first_.payload())) {
     prefix_ = *request;
     // TLS starts right behind this packet: whatever was pipelined with it is TLS's to judge, never
@@ -80,9 +80,9 @@ Awaitable<std::optional<Stop>> TransparentLogin::read_login(LoginFacts& facts) {
   if (first_is_login_) {
     login_ = std::move(first_);
   } else {
-    const PacketIo read = co_await read_packet(client_, login_size_max, login_);
+    const PacketIo read =
+        co_await read_packet(client_, next(first_client_sequence), login_size_max, login_);
     if (read != PacketIo::ok) co_return lost_client(read);
-    if (login_.sequence() != next(first_client_sequence)) co_return malformed();
   }
   const auto login =
       parse_login(login_.payload(), prefix_.capabilities & dialed_.greeting.capabilities);
@@ -121,7 +121,7 @@ Awaitable<std::optional<Stop>> TransparentLogin::send_login() {
   set_login_capabilities(login_.payload(), capabilities);
   backend_sequence_ = next(backend_sequence_);
   login_.set_sequence(backend_sequence_);
-  progress_ = Progress::login_sent;
+  progress_ = Progress::reply_due;
   const Packet login = std::move(login_);
   if (co_await backend_.write_all(login.bytes()) != Io::ok)
     co_return lost_backend(PacketIo::failed);
@@ -132,10 +132,11 @@ Awaitable<std::optional<Stop>> TransparentLogin::send_login() {
 // took on either; the client's are counted in moment_.
 Awaitable<std::optional<Stop>> TransparentLogin::relay_reply(Turn& turn) {
   Packet packet;
-  const PacketIo read = co_await read_packet(backend_, exchange_size_max, packet);
+  const PacketIo read =
+      co_await read_packet(backend_, next(backend_sequence_), exchange_size_max, packet);
   if (read != PacketIo::ok) co_return lost_backend(read);
-  if (packet.sequence() != next(backend_sequence_)) co_return lost_backend(PacketIo::oversized);
   backend_sequence_ = packet.sequence();
+  progress_ = Progress::answer_due;
   if (auto stop = judge_reply(packet, turn)) co_return stop;
   packet.set_sequence(moment_.sequence);
   moment_ = after_greeting(next(moment_.sequence));
@@ -177,7 +178,7 @@ std::optional<Stop> TransparentLogin::judge_reply(Packet& packet, Turn& turn) {
     case ReplyKind::malformed:
       break;
   }
-  return lost_backend(PacketIo::oversized);
+  return lost_backend(PacketIo::malformed);
 }
 
 std::optional<Stop> TransparentLogin::take_out_redirect(Packet& packet) {
@@ -192,18 +193,18 @@ std::optional<Stop> TransparentLogin::take_out_redirect(Packet& packet) {
     case OkWithoutRedirect::Outcome::malformed:
       break;
   }
-  return lost_backend(PacketIo::oversized);
+  return lost_backend(PacketIo::malformed);
 }
 
 // One packet from the client to the backend.
 Awaitable<std::optional<Stop>> TransparentLogin::relay_answer() {
   Packet packet;
-  const PacketIo read = co_await read_packet(client_, exchange_size_max, packet);
+  const PacketIo read = co_await read_packet(client_, moment_.sequence, exchange_size_max, packet);
   if (read != PacketIo::ok) co_return lost_client(read);
-  if (packet.sequence() != moment_.sequence) co_return malformed();
   moment_ = after_greeting(next(moment_.sequence));
   backend_sequence_ = next(backend_sequence_);
   packet.set_sequence(backend_sequence_);
+  progress_ = Progress::reply_due;
   if (co_await backend_.write_all(packet.bytes()) != Io::ok)
     co_return lost_backend(PacketIo::failed);
   co_return std::nullopt;
@@ -214,21 +215,25 @@ Awaitable<void> TransparentLogin::finish_without_client() {
   if (progress_ == Progress::decided) co_return;
   if (progress_ == Progress::tls_requested && co_await backend_.continue_handshake() != Io::ok)
     co_return;
-  std::vector<std::uint8_t> packet;
-  backend_sequence_ = next(backend_sequence_);
-  if (progress_ == Progress::login_sent) {
-    append_packet(packet, backend_sequence_, {});  // an answer to the plugin that is none
-  } else {
-    append_absent_login(packet, backend_sequence_, absent_prefix());
-  }
-  if (co_await backend_.write_all(packet) != Io::ok) co_return;
-  Packet reply;
-  while (co_await read_packet(backend_, exchange_size_max, reply) == PacketIo::ok) {
+  for (;;) {
+    if (progress_ != Progress::reply_due) {
+      std::vector<std::uint8_t> packet;
+      backend_sequence_ = next(backend_sequence_);
+      if (progress_ == Progress::answer_due) {
+        append_packet(packet, backend_sequence_, {});  // an answer to the plugin that is none
+      } else {
+        append_absent_login(packet, backend_sequence_, absent_prefix());
+      }
+      if (co_await backend_.write_all(packet) != Io::ok) co_return;
+    }
+    Packet reply;
+    const PacketIo read =
+        co_await read_packet(backend_, next(backend_sequence_), exchange_size_max, reply);
+    if (read != PacketIo::ok) co_return;
+    backend_sequence_ = reply.sequence();
+    progress_ = Progress::answer_due;
     const ReplyKind kind = classify_reply(reply.payload());
     if (kind != ReplyKind::auth_switch && kind != ReplyKind::more_data) co_return;
-    packet.clear();
-    append_packet(packet, next(reply.sequence()), {});
-    if (co_await backend_.write_all(packet) != Io::ok) co_return;
   }
 }
 
@@ -251,7 +256,7 @@ Stop TransparentLogin::malformed() const {
 }
 
 Stop TransparentLogin::lost_client(PacketIo how) const {
-  if (how == PacketIo::oversized) return malformed();
+  if (how == PacketIo::malformed) return malformed();
   return {CloseReason::client_closed, std::nullopt};
 }
 

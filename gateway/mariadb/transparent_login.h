@@ -66,7 +66,13 @@ class TransparentLogin {
   [[nodiscard]] std::uint32_t thread_id() const noexcept { return dialed_.greeting.thread_id; }
 
  private:
-  enum class Progress { greeted, tls_requested, login_sent, decided };
+  enum class Progress {
+    greeted,        // the backend waits for its first packet
+    tls_requested,  // for TLS, or behind it for the login
+    reply_due,      // the login is sent: the backend's turn
+    answer_due,     // it has asked for more: the client's turn
+    decided,
+  };
   enum class Turn { client, either, over };
 
   [[nodiscard]] Stop lost_client(PacketIo how) const;

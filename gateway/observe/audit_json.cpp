@@ -213,7 +213,9 @@ json::object to_json(const config::Diagnostic& diagnostic) {
   object["column"] = diagnostic.at.column;
   object["severity"] = config::to_string(diagnostic.severity);
   object["message"] = own_text(diagnostic.message);
-  add_own(object, "hint", diagnostic.hint);
+  // Always there, so that a program need not ask.
+  object["hint"] =
+      diagnostic.hint.empty() ? json::value(nullptr) : json::value(own_text(diagnostic.hint));
   return object;
 }
 

@@ -23,7 +23,7 @@ inline constexpr std::size_t max_client_text = 256;
 // What `opened` has of a session, without time, event and gateway: also what `sessions` shows.
 [[nodiscard]] boost::json::object session_fields(const SessionRecord& record);
 
-// {file, line, column, severity, message, hint}; an empty hint is left out.
+// {file, line, column, severity, message, hint}; an empty hint is null.
 [[nodiscard]] boost::json::object to_json(const config::Diagnostic& diagnostic);
 
 }  // namespace gatehouse

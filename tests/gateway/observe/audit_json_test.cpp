@@ -120,7 +120,7 @@ TEST_CASE("snapshots and commands are recorded", "[audit]") {
         R"({"file":"rules/orders.yaml","line":4,"column":5,"severity":"error",)"
         R"("message":"unknown key 'form'","hint":"did you mean 'from'?"},)"
         R"({"file":"gateway.yaml","line":1,"column":1,"severity":"warning",)"
-        R"("message":"expires soon"}]})"
+        R"("message":"expires soon","hint":null}]})"
         "\n");
 
   CHECK(line_of(AdminCommand{
