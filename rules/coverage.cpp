@@ -99,6 +99,7 @@ bool match_same(const Extent& a, const Extent& b) {
 std::vector<const Extent*> find_covers(const std::vector<Extent>& extents,
                                        const std::vector<Extent>& covers, Time now) {
   std::vector<Visit> visits;
+  visits.reserve(extents.size() + covers.size());
   for (std::size_t i = 0; i < extents.size(); ++i) visits.push_back({&extents[i], false, i});
   for (const Extent& cover : covers) {
     if (cover.list == nullptr) visits.push_back({&cover, true, 0});

@@ -22,15 +22,17 @@ Facts random_facts(Random& random) {
           .now = test::random_time(random)};
 }
 
+std::string_view rule_name(const Decision& decision) {
+  if (decision.rule == nullptr) return {};
+  return decision.rule->name;
+}
+
 bool is_same(const Decision& a, const Decision& b) {
-  const std::string_view a_rule = a.rule == nullptr ? "" : a.rule->name;
-  const std::string_view b_rule = b.rule == nullptr ? "" : b.rule->name;
-  return a.verdict == b.verdict && a.reason == b.reason && a_rule == b_rule;
+  return a.verdict == b.verdict && a.reason == b.reason && rule_name(a) == rule_name(b);
 }
 
 bool is_same(const Decision& a, const test::NaiveDecision& b) {
-  const std::string_view a_rule = a.rule == nullptr ? "" : a.rule->name;
-  return a.verdict == b.verdict && a.reason == b.reason && a_rule == b.rule;
+  return a.verdict == b.verdict && a.reason == b.reason && rule_name(a) == b.rule;
 }
 
 [[noreturn]] void fail(const Policy& policy, const Facts& facts, const std::string& what) {
