@@ -31,7 +31,7 @@ admin: {socket: run/admin.sock}
 )";
 
 std::shared_ptr<const Configuration> loaded(const std::filesystem::path& file) {
-  Loaded result = load(file);
+  const Loaded result = load(file);
   for (const auto& diagnostic : result.diagnostics.all()) UNSCOPED_INFO(to_string(diagnostic));
   REQUIRE(result.configuration);
   return result.configuration;
