@@ -120,6 +120,7 @@ Awaitable<Session::Stop> Session::stages() {
     // The final decision: always, by the snapshot and the time of this moment.
     const Judgement final = judge(*worker_.snapshot(), now_by_the_clock());
     remember(final, *worker_.snapshot());
+    count_use(final);
     if (final.decision.verdict != rules::Verdict::allow)
       co_return Stop{CloseReason::denied, std::nullopt};
 
