@@ -86,7 +86,7 @@ NaiveDecision decide_known(const PolicySpec& spec, const IpAddress& address, con
            std::get<PrivateEndpoint>(rule.what).state == EndpointState::approved;
   };
   if (std::any_of(spec.rules.begin(), spec.rules.end(), is_endpoint)) {
-    const auto approved = by_time(spec, now, Reason::private_endpoint, is_approved);
+    auto approved = by_time(spec, now, Reason::private_endpoint, is_approved);
     if (approved.verdict == Verdict::allow) return approved;
     const std::string other =
         least_name(spec, [&](const Rule& rule) { return is_endpoint(rule) && !is_approved(rule); });
