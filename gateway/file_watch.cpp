@@ -51,18 +51,25 @@ std::set<fs::path> folders_on_the_way(const fs::path& path) {
 }
 
 FileWatch::FileWatch(asio::io_context& context, std::function<void()> on_change)
-    : inotify_(context.get_executor(), ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)),
-      on_change_(std::move(on_change)) {
+    : inotify_(context.get_executor()), on_change_(std::move(on_change)) {
+  const int descriptor = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+  if (descriptor < 0) return;
+  inotify_.assign(descriptor);
   wait();
 }
 
 std::string FileWatch::watch(const std::vector<config::Input>& inputs) {
+  if (!inotify_.is_open()) return "no inotify instance is left, see fs.inotify.max_user_instances";
   std::set<fs::path> wanted;
   for (const config::Input& input : inputs) wanted.merge(folders_on_the_way(input.path));
   std::string problem;
   // Asked for again even if watched: a folder of that name may be another one by now.
   std::map<fs::path, int> watched;
-  for (const fs::path& folder : wanted) {
+  for (fs::path folder : wanted) {
+    // A folder that is gone may come back: whatever is left of the way to it tells.
+    std::error_code failure;
+    while (!fs::is_directory(folder, failure) && folder.has_relative_path())
+      folder = folder.parent_path();
     const int watch = ::inotify_add_watch(inotify_.native_handle(), folder.c_str(), events);
     if (watch >= 0) {
       watched.emplace(folder, watch);

@@ -23,6 +23,7 @@ constexpr auto wait_at_most = std::chrono::milliseconds(500);
 constexpr auto missing_at_least = std::chrono::milliseconds(300);
 // Files that change while they are loaded are loaded again, so often.
 constexpr int loads_at_most = 5;
+constexpr auto retry_every = std::chrono::seconds(5);
 // What is still open this long after everything was cut is given up.
 constexpr auto last_words = std::chrono::seconds(5);
 constexpr auto drain_check = std::chrono::milliseconds(20);
@@ -38,6 +39,12 @@ std::uint64_t random_start() {
 // keep it.
 std::string key_of(const config::SocketAddress& address, const std::optional<std::string>& device) {
   return to_string(address) + "%" + device.value_or("");
+}
+
+template <typename Sockets>
+bool is_port_of(const Sockets& sockets, std::uint16_t port) {
+  return std::any_of(sockets.begin(), sockets.end(),
+                     [port](const auto& entry) { return entry.second.address.port == port; });
 }
 
 bool same(const std::vector<config::Input>& one, const std::vector<config::Input>& other) {
@@ -70,15 +77,22 @@ bool Gateway::start(std::function<void(const std::string&, const std::string&)> 
   signals_.add(SIGHUP);
   wait_for_signal();
   watch_ = std::make_unique<FileWatch>(context_, [this] { files_changed(); });
-  const std::string unwatched = watch_->watch(snapshot_->inputs);
-  if (!unwatched.empty()) log_.warning("changes cannot be watched for in {}", unwatched);
+  watch(snapshot_->inputs);
   ready_ = true;
   return true;
 }
 
 void Gateway::run() {
   notify_supervisor("READY=1");
-  context_.run();
+  for (;;) {
+    try {
+      context_.run();
+      break;
+    } catch (const std::exception& exception) {
+      // Nothing that goes wrong on this side of the house may end the sessions on the other.
+      log_.error("the control thread caught: {}", exception.what());
+    }
+  }
   if (connections() > 0) {
     // Every one of them was cut and has had its last words: a bug of ours must not keep the process
     // from ending.
@@ -91,11 +105,16 @@ void Gateway::run() {
 }
 
 ReloadOutcome Gateway::reload() {
-  changing_since_.reset();
+  if (draining_) return ReloadOutcome::unchanged;
   const auto started = std::chrono::steady_clock::now();
-  Built built = load();
+  return take(load(), started);
+}
+
+ReloadOutcome Gateway::take(Built built, std::chrono::steady_clock::time_point started) {
+  changing_since_.reset();
   const auto took = [&] { return std::chrono::steady_clock::now() - started; };
   if (built.diagnostics.has_errors()) return reject(built, took());
+  missing_since_.clear();
   if (snapshot_ && same(built.inputs, snapshot_->inputs)) {
     last_error_.reset();
     rejected_inputs_.clear();
@@ -103,8 +122,9 @@ ReloadOutcome Gateway::reload() {
   }
   Sockets sockets = bind(*built.snapshot, built.diagnostics);
   if (built.diagnostics.has_errors()) return reject(built, took());
-  for (const config::Diagnostic& warning : built.diagnostics.all())
+  for (const config::Diagnostic& warning : built.diagnostics.all()) {
     log_.warning("{}", to_string(warning));
+  }
   put_in_force(std::move(built.snapshot), std::move(sockets));
   audit_->record(SnapshotLoaded{
       .generation = snapshot_->generation, .files = snapshot_->inputs.size(), .duration = took()});
@@ -114,16 +134,21 @@ ReloadOutcome Gateway::reload() {
 
 Built Gateway::load() {
   Built built;
-  for (int count = 0; count < loads_at_most; ++count) {
-    built = build_snapshot(gateway_yaml_, continuity_);
-    if (!have_changed(built.inputs)) break;
-  }
-  if (built.snapshot) {
-    for (config::Diagnostic& found : find_unsupported(*built.snapshot->configuration)) {
-      built.diagnostics.error(found.at, std::move(found.message), std::move(found.hint));
+  try {
+    for (int count = 0; count < loads_at_most; ++count) {
+      built = build_snapshot(gateway_yaml_, continuity_);
+      if (!have_changed(built.inputs)) break;
     }
-    built.diagnostics.sort();
+    if (built.snapshot) {
+      for (config::Diagnostic& found : find_unsupported(*built.snapshot->configuration)) {
+        built.diagnostics.error(found.at, std::move(found.message), std::move(found.hint));
+      }
+    }
+  } catch (const std::bad_alloc&) {
+    built.diagnostics.error({.file = gateway_yaml_.filename()},
+                            "there is not enough memory to load this");
   }
+  built.diagnostics.sort();
   return built;
 }
 
@@ -146,7 +171,9 @@ Gateway::Sockets Gateway::bind(const Snapshot& snapshot, config::Diagnostics& di
         sockets.by_key[key] = {listener.name, kept->second.address};
         continue;
       }
-      Bound bound = bind_and_listen(address, listener.device, workers);
+      Bound bound = bind_and_listen(
+          address, listener.device, workers,
+          is_port_of(sockets_, address.port) || is_port_of(sockets.by_key, address.port));
       if (!bound.error.empty()) {
         diagnostics.error(listener.addresses_at[index],
                           "cannot listen on " + to_string(address) + ": " + bound.error,
@@ -191,7 +218,7 @@ void Gateway::put_in_force(std::shared_ptr<Snapshot> snapshot, Sockets sockets) 
   sockets_ = std::move(sockets.by_key);
   last_error_.reset();
   rejected_inputs_.clear();
-  if (watch_) watch_->watch(snapshot_->inputs);
+  if (watch_) watch(snapshot_->inputs);
 }
 
 ReloadOutcome Gateway::reject(const Built& built, std::chrono::nanoseconds took) {
@@ -200,6 +227,8 @@ ReloadOutcome Gateway::reject(const Built& built, std::chrono::nanoseconds took)
     auto inputs = snapshot_->inputs;
     inputs.insert(inputs.end(), built.inputs.begin(), built.inputs.end());
     watch_->watch(inputs);
+    // And what was wrong may pass without any file changing: a port in use, no descriptors.
+    look_again_at(std::chrono::steady_clock::now() + retry_every);
   }
   const bool known = last_error_ && same(rejected_inputs_, built.inputs);
   const auto& diagnostics = built.diagnostics.all();
@@ -247,26 +276,41 @@ void Gateway::wait_for_signal() {
   });
 }
 
+void Gateway::watch(const std::vector<config::Input>& inputs) {
+  const std::string unwatched = watch_->watch(inputs);
+  if (!unwatched.empty()) {
+    log_.warning("changes are not noticed everywhere ({}): use SIGHUP or `gatehouse reload`",
+                 unwatched);
+  }
+  // What was written before the watch began is not told of.
+  if (have_changed(inputs)) files_changed();
+}
+
 void Gateway::files_changed() {
   if (draining_) return;
   const auto now = std::chrono::steady_clock::now();
   if (!changing_since_) changing_since_ = now;
-  settle_.expires_at(std::min(now + quiet, *changing_since_ + wait_at_most));
+  look_again_at(std::min(now + quiet, *changing_since_ + wait_at_most));
+}
+
+void Gateway::look_again_at(std::chrono::steady_clock::time_point when) {
+  settle_.expires_at(when);
   settle_.async_wait([this](boost::system::error_code error) {
     if (!error) look_at_files();
   });
 }
 
 void Gateway::look_at_files() {
-  const auto now = std::chrono::steady_clock::now();
-  if (something_is_missing(now)) {
-    settle_.expires_at(now + quiet);
-    settle_.async_wait([this](boost::system::error_code error) {
-      if (!error) look_at_files();
-    });
-    return;
+  const auto started = std::chrono::steady_clock::now();
+  if (!something_is_missing(started)) {
+    Built built = load();
+    // Asked again behind the load: a file may have been emptied just before it was read.
+    if (!something_is_missing(std::chrono::steady_clock::now())) {
+      take(std::move(built), started);
+      return;
+    }
   }
-  reload();
+  look_again_at(std::chrono::steady_clock::now() + quiet);
 }
 
 // Whether a file that had content is gone or empty, and not long enough to believe it.

@@ -83,6 +83,7 @@ class Gateway {
   };
 
   Built load();
+  ReloadOutcome take(Built built, std::chrono::steady_clock::time_point started);
   // What the snapshot's listeners need beyond what is bound already; a failure is an error in
   // `diagnostics`.
   Sockets bind(const Snapshot& snapshot, config::Diagnostics& diagnostics) const;
@@ -91,7 +92,9 @@ class Gateway {
   void raise_descriptor_limit(const config::Limits& limits);
 
   void wait_for_signal();
+  void watch(const std::vector<config::Input>& inputs);
   void files_changed();
+  void look_again_at(std::chrono::steady_clock::time_point when);
   void look_at_files();
   [[nodiscard]] bool something_is_missing(std::chrono::steady_clock::time_point now);
   void drain();

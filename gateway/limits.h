@@ -24,4 +24,8 @@ inline constexpr auto abandoned_login = std::chrono::seconds(2);
 // How often live sessions are judged by the clock and idle ones looked for.
 inline constexpr auto sweep_every = std::chrono::seconds(1);
 
+// Connections at a time to the admin's HTTP address and to the admin socket, each: what sessions
+// need is not theirs.
+inline constexpr int admin_connections = 64;
+
 }  // namespace gatehouse::limits

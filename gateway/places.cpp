@@ -52,17 +52,17 @@ void Place::established() noexcept {
 std::optional<Place> Places::take(const config::Limits& limits, SourceKey source,
                                   std::atomic<std::uint32_t>& server_sessions,
                                   std::uint32_t server_max) {
-  if (!take_one(sessions_, limits.sessions)) return std::nullopt;
-  if (take_one(handshakes_, limits.handshakes)) {
-    if (take_one(server_sessions, server_max)) {
-      if (take_source(source, limits.sessions_per_source)) {
+  // The source first: only that can run out of memory, and then nothing has been counted.
+  if (!take_source(source, limits.sessions_per_source)) return std::nullopt;
+  if (take_one(sessions_, limits.sessions)) {
+    if (take_one(handshakes_, limits.handshakes)) {
+      if (take_one(server_sessions, server_max))
         return Place(*this, std::move(source), server_sessions);
-      }
-      give_back_one(server_sessions);
+      give_back_one(handshakes_);
     }
-    give_back_one(handshakes_);
+    give_back_one(sessions_);
   }
-  give_back_one(sessions_);
+  give_back_source(source);
   return std::nullopt;
 }
 

@@ -38,6 +38,7 @@ CloseReason reason_of(RelayEnd end) noexcept {
 }  // namespace
 
 Awaitable<void> serve(Worker& worker, Accepted accepted) {
+  const Worker::Counted counted(worker);
   Session session(worker, std::move(accepted));
   co_await session.run();
 }
@@ -255,6 +256,7 @@ Awaitable<void> Session::say_goodbye(Stop stop) {
 }
 
 void Session::cut(CloseReason reason) noexcept {
+  if (concluded_) return;  // what is left to say has its own short deadline
   if (!cut_) cut_ = reason;
   if (client_) client_->abort();
   if (backend_) backend_->abort();
@@ -276,8 +278,8 @@ void Session::check(std::chrono::steady_clock::time_point steady_now, rules::Tim
         snapshot.generation != judged_generation_ || judgement.decision.rule != judged_rule_;
     if (changed) remember(judgement, snapshot);
   } else if (!is_spared(judgement)) {
+    cut(CloseReason::revoked);  // first: whatever happens below, it is over
     remember(judgement, snapshot);
-    cut(CloseReason::revoked);
   }
 }
 

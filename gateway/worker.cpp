@@ -73,10 +73,8 @@ void Worker::stop() {
 }
 
 void Worker::serve_connection(Accepted accepted) {
-  ++connections_;
   asio::co_spawn(context_, serve(*this, std::move(accepted)),
                  [this](const std::exception_ptr& failure) {
-                   --connections_;
                    if (failure) services_.log.error("a session ended for want of memory");
                  });
 }
@@ -89,15 +87,21 @@ void Worker::wait_for_sweep() {
   sweep_timer_.expires_after(limits::sweep_every);
   sweep_timer_.async_wait([this](boost::system::error_code error) {
     if (error) return;
+    wait_for_sweep();  // first: nothing below may keep the next one from coming
     sweep();
-    wait_for_sweep();
   });
 }
 
 void Worker::sweep() {
   const auto steady_now = std::chrono::steady_clock::now();
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  for (Session& session : sessions_) session.check(steady_now, now);
+  for (Session& session : sessions_) {
+    try {
+      session.check(steady_now, now);
+    } catch (const std::bad_alloc&) {
+      session.cut(CloseReason::internal_error);  // what cannot be judged does not go on
+    }
+  }
 }
 
 }  // namespace gatehouse

@@ -57,7 +57,19 @@ class Worker {
   // --- on the worker's own thread
   // --------------------------------------------------------------------
 
+  // Throws std::bad_alloc: the connection is then closed.
   void serve_connection(Accepted accepted);
+  // Held for as long as a connection counts among connections().
+  class Counted {
+   public:
+    explicit Counted(Worker& worker) noexcept : worker_(worker) { ++worker_.connections_; }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+    ~Counted() { --worker_.connections_; }
+
+   private:
+    Worker& worker_;
+  };
   [[nodiscard]] const std::shared_ptr<const Snapshot>& snapshot() const noexcept {
     return snapshot_;
   }

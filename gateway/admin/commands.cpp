@@ -115,9 +115,19 @@ void AdminCommands::reload(const AdminPeer& peer, const Reply& reply) {
                  {"last_error", to_json(gateway_.last_error())}}));
 }
 
+std::optional<SessionFilter> AdminCommands::read_filter(const json::object& request,
+                                                        std::string& error) const {
+  auto filter = SessionFilter::parse(request, error);
+  if (filter && filter->server && gateway_.snapshot()->find_server(*filter->server) == nullptr) {
+    error = "there is no server '" + *filter->server + "'";
+    return std::nullopt;
+  }
+  return filter;
+}
+
 void AdminCommands::sessions(const json::object& request, Reply reply) {
   std::string error;
-  const auto filter = SessionFilter::parse(request, error);
+  const auto filter = read_filter(request, error);
   if (!filter) return reply(failure(error));
   gateway_.for_each_session(
       [filter](Session& session) -> std::optional<json::object> {
@@ -138,7 +148,7 @@ void AdminCommands::sessions(const json::object& request, Reply reply) {
 
 void AdminCommands::close(const json::object& request, const AdminPeer& peer, Reply reply) {
   std::string error;
-  const auto filter = SessionFilter::parse(request, error);
+  const auto filter = read_filter(request, error);
   if (!filter) return reply(failure(error));
   if (filter->means_all())
     return reply(failure("say which sessions: SESSION, --server, --from, --user or --rule"));

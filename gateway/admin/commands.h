@@ -4,9 +4,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include <boost/json/object.hpp>
+
+#include "gateway/admin/session_filter.h"
 
 namespace gatehouse {
 
@@ -28,6 +32,9 @@ class AdminCommands {
   void run(std::string_view line, const AdminPeer& peer, Reply reply);
 
  private:
+  // Unset: `error` says what is wrong with the question.
+  [[nodiscard]] std::optional<SessionFilter> read_filter(const boost::json::object& request,
+                                                         std::string& error) const;
   void status(const Reply& reply);
   void rules(const Reply& reply);
   void reload(const AdminPeer& peer, const Reply& reply);

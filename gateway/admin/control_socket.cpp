@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "gateway/limits.h"
 #include "gateway/net/deadline.h"
 
 namespace gatehouse {
@@ -107,8 +108,10 @@ Awaitable<void> ControlSocket::accept() {
       co_await pause.async_wait(as_result);
       continue;
     }
+    if (connections_ >= limits::admin_connections) continue;
+    ++connections_;
     asio::co_spawn(acceptor_.get_executor(), converse(std::move(connection), commands_),
-                   asio::detached);
+                   [this](const std::exception_ptr&) { --connections_; });
   }
 }
 

@@ -28,6 +28,7 @@ class ControlSocket {
   using Protocol = asio::local::stream_protocol;
   asio::basic_socket_acceptor<Protocol, Executor> acceptor_;
   AdminCommands& commands_;
+  int connections_ = 0;
   std::filesystem::path path_;
 };
 

@@ -11,6 +11,7 @@
 #include <boost/beast/http/write.hpp>
 
 #include "gateway/gateway.h"
+#include "gateway/limits.h"
 #include "gateway/net/socket_address.h"
 
 namespace gatehouse {
@@ -100,8 +101,10 @@ Awaitable<void> HttpServer::accept() {
       co_await pause.async_wait(as_result);
       continue;
     }
+    if (connections_ >= limits::admin_connections) continue;
+    ++connections_;
     asio::co_spawn(acceptor_.get_executor(), converse(HttpStream(std::move(socket)), gateway_),
-                   asio::detached);
+                   [this](const std::exception_ptr&) { --connections_; });
   }
 }
 

@@ -28,6 +28,7 @@ class HttpServer {
 
   Gateway& gateway_;
   asio::basic_socket_acceptor<asio::ip::tcp, Executor> acceptor_;
+  int connections_ = 0;
 };
 
 }  // namespace gatehouse

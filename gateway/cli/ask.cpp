@@ -47,7 +47,7 @@ Descriptor connect_to(const std::filesystem::path& path) {
   return socket;
 }
 
-// The answer's `result`. Throws with its error, or with why there is none.
+// The answer's `result`. Throws UsageError with its error, or what else went wrong.
 json::value ask(const GatewayAddress& gateway, const json::object& request) {
   const Descriptor socket = connect_to(find_socket(gateway));
   const std::string line = json::serialize(request) + "\n";
@@ -67,7 +67,7 @@ json::value ask(const GatewayAddress& gateway, const json::object& request) {
   if (error || !reply.is_object()) throw std::runtime_error("the gateway gave no answer");
   const json::object& object = reply.as_object();
   if (object.at("ok").as_bool()) return object.at("result");
-  throw std::runtime_error(std::string(object.at("error").as_string()));
+  throw UsageError(std::string(object.at("error").as_string()));
 }
 
 // A member as a table shows it; "-" where there is none.

@@ -182,6 +182,9 @@ int run_command_line(int argc, char** argv) {
   }
   try {
     return actions.at(app.get_subcommands().front()->get_name())();
+  } catch (const UsageError& error) {
+    std::fprintf(stderr, "gatehouse: %s\n", error.what());
+    return ExitCode::usage;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "gatehouse: %s\n", error.what());
     return ExitCode::failed;

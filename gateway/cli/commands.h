@@ -5,12 +5,19 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace gatehouse::cli {
 
 enum ExitCode : int { done = 0, failed = 1, usage = 2, denied = 3 };
+
+// What was asked for cannot be: a name that does not exist, a range that is none.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
 
 enum class Format { text, json };
 

@@ -16,11 +16,6 @@ namespace {
 
 namespace json = boost::json;
 
-int wrong(const std::string& text) {
-  fmt::print(stderr, "gatehouse explain: {}\n", text);
-  return ExitCode::usage;
-}
-
 struct Question {
   rules::IpAddress from;
   rules::Time at;
@@ -88,22 +83,23 @@ int explain(const ExplainOptions& options) {
   const config::Configuration& configuration = *loaded.configuration;
   Question question;
   const auto from = rules::IpAddress::parse(options.from);
-  if (!from) return wrong(fmt::format("--from: '{}' is not an IP address", options.from));
+  if (!from) throw UsageError(fmt::format("--from: '{}' is not an IP address", options.from));
   question.policy = configuration.find_policy(options.server);
   if (question.policy == nullptr)
-    return wrong(fmt::format("there is no server '{}'", options.server));
+    throw UsageError(fmt::format("there is no server '{}'", options.server));
   const auto& listeners = configuration.listeners;
   const auto is_named = [&](const config::Listener& listener) {
     return listener.name == *options.listener;
   };
   if (options.listener && std::none_of(listeners.begin(), listeners.end(), is_named)) {
-    return wrong(fmt::format("there is no listener '{}'", *options.listener));
+    throw UsageError(fmt::format("there is no listener '{}'", *options.listener));
   }
   const auto at = options.at
                       ? config::parse_time(*options.at)
                       : std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   if (!at)
-    return wrong(fmt::format("--at: '{}' is not a time such as 2026-12-31T17:00:00Z", *options.at));
+    throw UsageError(
+        fmt::format("--at: '{}' is not a time such as 2026-12-31T17:00:00Z", *options.at));
   const rules::HeaderIds ids{.azure_link_id = options.azure_link_id,
                              .aws_vpce_id = options.aws_vpce_id,
                              .gcp_psc_connection_id = options.gcp_psc_connection_id,

@@ -69,7 +69,7 @@ Awaitable<Probe> try_backend(ServerState state, std::size_t backend, Executor ex
     append_ssl_request(request, sequence++, prefix);
     if (co_await stream->write_all(request) != Io::ok ||
         co_await stream->handshake(state.tls->connect(server, backend)) != Io::ok) {
-      const std::string why = stream->tls_error().empty() ? "no answer" : stream->tls_error();
+      const std::string_view why = stream->tls_error().empty() ? "no answer" : stream->tls_error();
       co_return Probe{false, fmt::format("{}, TLS failed: {}", version, why)};
     }
     protection = stream->tls_facts().version;

@@ -213,6 +213,7 @@ Awaitable<std::optional<Stop>> TransparentLogin::relay_answer() {
 Awaitable<void> TransparentLogin::finish_without_client() {
   backend_.resume();
   if (progress_ == Progress::decided) co_return;
+  // A handshake that never began, or failed for good, cannot be finished.
   if (progress_ == Progress::tls_requested && co_await backend_.continue_handshake() != Io::ok)
     co_return;
   for (;;) {

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include <sys/socket.h>
@@ -69,8 +70,12 @@ int Acceptor::accept_some() {
           continue;  // that connection failed before it was taken (accept(2)): the next may be good
       }
     }
-    if (const auto peer = from_kernel(address)) {
+    const auto peer = from_kernel(address);
+    if (!peer) continue;
+    try {
       worker_.serve_connection({std::move(descriptor), *peer, listener_});
+    } catch (const std::bad_alloc&) {
+      return ENOMEM;  // this connection is closed; the listener lives on
     }
   }
   return 0;

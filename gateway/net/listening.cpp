@@ -53,7 +53,8 @@ Descriptor bind_one(const config::SocketAddress& address, const std::optional<st
 }  // namespace
 
 Bound bind_and_listen(const config::SocketAddress& address,
-                      const std::optional<std::string>& device, std::size_t sockets) {
+                      const std::optional<std::string>& device, std::size_t sockets,
+                      bool port_is_ours) {
   Bound bound{.error = {}, .address = address, .sockets = {}};
   const auto fail = [&] {
     bound.error = std::strerror(errno);
@@ -61,7 +62,7 @@ Bound bind_and_listen(const config::SocketAddress& address,
   };
   // Tried alone first: a socket that shares its address would be let in beside another process that
   // does.
-  if (address.port != 0 && !bind_one(address, device, /*shared=*/false)) {
+  if (address.port != 0 && !port_is_ours && !bind_one(address, device, /*shared=*/false)) {
     fail();
     return bound;
   }

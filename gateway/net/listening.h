@@ -18,10 +18,12 @@ struct Bound {
   std::vector<Descriptor> sockets;
 };
 
-// Listens at once; connections wait in the backlog until somebody accepts them. Fails also where
-// another process listens there already, which SO_REUSEPORT alone would hide. What accepted sockets
-// need (no delay, keep-alive) is set here, for they inherit it.
+// Listens at once; connections wait in the backlog until somebody accepts them. What accepted
+// sockets need (no delay, keep-alive) is set here, for they inherit it. `port_is_ours`: this
+// process listens on that port already, at this or another address. Otherwise it fails where
+// another process listens there, which SO_REUSEPORT alone would hide.
 [[nodiscard]] Bound bind_and_listen(const config::SocketAddress& address,
-                                    const std::optional<std::string>& device, std::size_t sockets);
+                                    const std::optional<std::string>& device, std::size_t sockets,
+                                    bool port_is_ours);
 
 }  // namespace gatehouse

@@ -49,39 +49,52 @@ void Relay::wait(Direction& direction, Stream& stream, Progress wanted) {
     end(RelayEnd::aborted);
     return;
   }
-  ++waits_;
   const auto what = wanted == Progress::want_write ? Socket::wait_write : Socket::wait_read;
   stream.socket().async_wait(what, [this, &direction](boost::system::error_code) {
     // An error shows in the next attempt; an abort in the stream.
     --waits_;
     go_on(direction);
   });
+  ++waits_;
 }
 
-void Relay::go_on(Direction& direction) {
-  if (direction.from->aborted() || direction.to->aborted()) end(RelayEnd::aborted);
-  if (!ended_ && flush(direction)) {
-    std::size_t filled = 0;
-    const Attempt last = fill(direction, filled);
-    const bool written = write(direction, scratch_.first(filled));
-    const bool ends = last.progress == Progress::end || last.progress == Progress::failed;
-    if (ends && filled == 0) {
-      const bool quit_first = direction.from == to_client_.from && client_has_quit();
-      end(quit_first ? RelayEnd::client_closed : direction.when_from_ends);
-    } else if (written && last.progress == Progress::done && direction.from->has_pending()) {
-      ++waits_;  // bytes that no readiness would tell of; the others have a turn first
-      asio::post(direction.from->socket().get_executor(), [this, &direction] {
-        --waits_;
-        go_on(direction);
-      });
-    } else if (written) {
-      // Also after an end that came with bytes: the wait returns at once, and the end is read
-      // again.
-      wait(direction, *direction.from,
-           last.progress == Progress::want_write ? Progress::want_write : Progress::want_read);
-    }
+// Comes back without waiting for the socket: TLS may have taken off it what there is to know.
+void Relay::come_back(Direction& direction) {
+  asio::post(direction.from->socket().get_executor(), [this, &direction] {
+    --waits_;
+    go_on(direction);
+  });
+  ++waits_;
+}
+
+void Relay::go_on(Direction& direction) noexcept {
+  try {
+    if (direction.from->aborted() || direction.to->aborted()) end(RelayEnd::aborted);
+    if (!ended_ && flush(direction)) move_on(direction);
+  } catch (const std::exception&) {
+    end(RelayEnd::aborted);  // no memory to hold what a slow receiver has not taken: this session
+                             // ends, no other
   }
   resume_if_done();
+}
+
+void Relay::move_on(Direction& direction) {
+  std::size_t filled = 0;
+  const Attempt last = fill(direction, filled);
+  const bool ends = last.progress == Progress::end || last.progress == Progress::failed;
+  if (ends && filled == 0) {
+    const bool quit_first = direction.from == to_client_.from && client_has_quit();
+    end(quit_first ? RelayEnd::client_closed : direction.when_from_ends);
+    return;
+  }
+  if (!write(direction, scratch_.first(filled))) return;
+  // An end that came with bytes is met again, and so are bytes that TLS holds already.
+  if (ends || (last.progress == Progress::done && direction.from->has_pending())) {
+    come_back(direction);
+  } else {
+    wait(direction, *direction.from,
+         last.progress == Progress::want_write ? Progress::want_write : Progress::want_read);
+  }
 }
 
 Attempt Relay::fill(Direction& direction, std::size_t& filled) noexcept {
@@ -112,8 +125,8 @@ bool Relay::write(Direction& direction, std::span<const std::uint8_t> bytes) {
       direction.unwritten.assign(bytes.begin(), bytes.end());
       wait(direction, *direction.to, attempt.progress);
     }
-    // Broken: this direction is over. What the receiver had still said is read by the other one,
-    // which ends the relay when it comes to the end of it.
+    // Broken: this direction is over. What the receiver still had to say is read by the other one,
+    // as far as its TLS lets it, and the end of that ends the relay.
     return false;
   }
   return true;
@@ -135,7 +148,7 @@ void Relay::end(RelayEnd how) noexcept {
   to_backend_.to->socket().cancel(ignored);
 }
 
-void Relay::resume_if_done() {
+void Relay::resume_if_done() noexcept {
   if (waits_ > 0 || !resume_) return;
   end(RelayEnd::client_closed);  // if neither direction waits for anything, both receivers are gone
   asio::post(to_backend_.from->socket().get_executor(), std::exchange(resume_, nullptr));

@@ -51,13 +51,15 @@ class Relay {
 
   // Asks for one call of go_on() when `stream` is ready for what an attempt wanted.
   void wait(Direction& direction, Stream& stream, Progress wanted);
-  void go_on(Direction& direction);
+  void come_back(Direction& direction);
+  void go_on(Direction& direction) noexcept;
+  void move_on(Direction& direction);
   // False: not all of it could be written yet, or ever.
   bool write(Direction& direction, std::span<const std::uint8_t> bytes);
   bool flush(Direction& direction);
   Attempt fill(Direction& direction, std::size_t& filled) noexcept;
   void end(RelayEnd how) noexcept;
-  void resume_if_done();
+  void resume_if_done() noexcept;
   [[nodiscard]] bool client_has_quit() const noexcept;
 
   Direction to_backend_;

@@ -25,9 +25,15 @@ TlsPointer<BIO> reader(const std::string& text) {
 }
 
 TlsPointer<X509> next_certificate(BIO* from) {
-  TlsPointer<X509> certificate(PEM_read_bio_X509(from, nullptr, no_pass_phrase, nullptr));
-  ERR_clear_error();  // the end of the file is an error to OpenSSL
-  return certificate;
+  return TlsPointer<X509>(PEM_read_bio_X509(from, nullptr, no_pass_phrase, nullptr));
+}
+
+// After a read that gave nothing: whether the file simply ends there, which to OpenSSL is an error
+// too. Otherwise something in it is damaged, and what stands behind that was not read.
+bool was_the_end() {
+  const unsigned long code = ERR_peek_last_error();
+  ERR_clear_error();
+  return ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
 }
 
 std::optional<SystemTime> to_time(const ASN1_TIME* when) {
@@ -63,7 +69,10 @@ bool TlsFiles::trust(SSL_CTX* context, const config::FileReference& file, bool a
     if (announce) SSL_CTX_add_client_CA(context, certificate.get());
     ++count;
   }
-  ERR_clear_error();
+  if (!was_the_end()) {
+    error(file, "holds a damaged certificate");
+    return false;
+  }
   if (count == 0) error(file, "holds no certificate in PEM form");
   return count > 0;
 }
@@ -80,9 +89,10 @@ bool TlsFiles::use_revocations(SSL_CTX* context, const config::FileReference& fi
     X509_STORE_add_crl(SSL_CTX_get_cert_store(context), list.get());
     ++count;
   }
-  ERR_clear_error();
-  if (count == 0) {
-    error(file, "holds no certificate revocation list in PEM form");
+  const bool whole = was_the_end();
+  if (!whole || count == 0) {
+    error(file, whole ? "holds no certificate revocation list in PEM form"
+                      : "holds a damaged certificate revocation list");
     return false;
   }
   X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_CRL_CHECK);
@@ -100,6 +110,7 @@ bool TlsFiles::use_chain(SSL_CTX* context, const config::FileReference& file,
   const auto from = reader(text);
   const auto leaf = next_certificate(from.get());
   if (!leaf) {
+    ERR_clear_error();
     error(file, "holds no certificate in PEM form");
     return false;
   }
@@ -116,7 +127,9 @@ bool TlsFiles::use_chain(SSL_CTX* context, const config::FileReference& file,
     }
     static_cast<void>(issuer.release());  // the context owns it now
   }
-  return true;
+  if (was_the_end()) return true;
+  error(file, "holds a damaged certificate behind the first");
+  return false;
 }
 
 bool TlsFiles::use_key(SSL_CTX* context, const config::FileReference& file,

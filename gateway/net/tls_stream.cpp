@@ -110,6 +110,7 @@ Awaitable<Io> Stream::handshake(SslPointer ssl) {
 Awaitable<Io> Stream::continue_handshake() {
   for (;;) {
     if (aborted_) co_return Io::aborted;
+    if (!ssl_ || tls_broken_) co_return Io::failed;
     ERR_clear_error();
     const Attempt attempt = ssl_result(SSL_do_handshake(ssl_.get()), 0);
     if (attempt.progress == Progress::done) co_return Io::ok;
@@ -126,13 +127,12 @@ Awaitable<void> Stream::close_gently() {
   send_close_notify();
   ::shutdown(socket_.native_handle(), SHUT_WR);
   std::array<std::uint8_t, 4096> discarded{};
-  for (;;) {
-    // What comes now is thrown away, so TLS need not see it.
+  // What comes now is thrown away, so TLS need not see it. A wait for each read: a peer that floods
+  // has its turn and no more, and the caller's deadline can end this.
+  while (co_await wait(Socket::wait_read) == Io::ok) {
     const auto size =
         ::recv(socket_.native_handle(), discarded.data(), discarded.size(), MSG_DONTWAIT);
-    if (size == 0) co_return;
-    if (size < 0 && from_errno().progress == Progress::failed) co_return;
-    if (size < 0 && co_await wait(Socket::wait_read) != Io::ok) co_return;
+    if (size == 0 || (size < 0 && from_errno().progress == Progress::failed)) co_return;
   }
 }
 
@@ -220,7 +220,7 @@ Attempt Stream::ssl_result(int result, std::size_t bytes) noexcept {
   }
 }
 
-void Stream::remember_tls_error() {
+void Stream::remember_tls_error() noexcept {
   const unsigned long code = ERR_peek_last_error();
   const char* reason = code != 0 ? ERR_reason_error_string(code) : nullptr;
   if (reason != nullptr) tls_error_ = reason;

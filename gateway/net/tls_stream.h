@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "gateway/net/asio.h"
 
@@ -66,7 +67,8 @@ class Stream {
   // Begins TLS, as the side that `ssl` was made for. Bytes the peer sent since the last read go to
   // TLS.
   Awaitable<Io> handshake(SslPointer ssl);
-  // Goes on with a handshake that was aborted; done already: ok at once. REQUIRES: is_tls().
+  // Goes on with a handshake that was aborted; done already: ok at once. One that was never begun,
+  // or has failed, stays failed.
   Awaitable<Io> continue_handshake();
   // Tells the peer that nothing more comes (close_notify, FIN), reads away what it still sends so
   // that a reset does not take our last bytes with it, and returns when it closes too, or when
@@ -95,13 +97,13 @@ class Stream {
   // REQUIRES: is_tls(), and the handshake is done.
   [[nodiscard]] TlsFacts tls_facts() const;
   // Why the last handshake failed, for the log: OpenSSL's words.
-  [[nodiscard]] const std::string& tls_error() const noexcept { return tls_error_; }
+  [[nodiscard]] std::string_view tls_error() const noexcept { return tls_error_; }
   // The peer's certificate was what stopped the handshake.
   [[nodiscard]] bool peer_was_untrusted() const noexcept { return peer_was_untrusted_; }
 
  private:
   Attempt ssl_result(int result, std::size_t bytes) noexcept;
-  void remember_tls_error();
+  void remember_tls_error() noexcept;
   void send_close_notify() noexcept;
 
   Socket socket_;
@@ -109,7 +111,7 @@ class Stream {
   bool aborted_ = false;
   bool tls_broken_ = false;  // after a fatal TLS error nothing more may be asked of it
   bool peer_was_untrusted_ = false;
-  std::string tls_error_;
+  std::string_view tls_error_;  // a constant of OpenSSL's
 };
 
 // Which of two streams can be read. `first` means something only where `io` is ok.
