@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/bounds.h"
+
 namespace gatehouse::config {
 namespace {
 
@@ -50,12 +52,15 @@ FileText read_whole(const std::filesystem::path& path) {
   if (::fstat(descriptor.get(), &status) != 0) return {{}, system_words(errno)};
   if (S_ISDIR(status.st_mode)) return {{}, system_words(EISDIR)};
   if (!S_ISREG(status.st_mode)) return {{}, "Not a regular file"};
+  const std::string too_large = fmt::format("Larger than {} MiB", file_size_max >> 20);
+  if (static_cast<std::uint64_t>(status.st_size) > file_size_max) return {{}, too_large};
 
   std::string text;
   // One byte more than expected, so that the end is seen without growing.
   text.resize(static_cast<std::size_t>(status.st_size) + 1);
   std::size_t size = 0;
   for (;;) {
+    if (size > file_size_max) return {{}, too_large};
     if (size == text.size()) text.resize(text.size() * 2);
     const ::ssize_t got = ::read(descriptor.get(), text.data() + size, text.size() - size);
     if (got < 0 && errno == EINTR) continue;

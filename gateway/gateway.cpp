@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "gateway/notify.h"
 
@@ -318,16 +319,18 @@ bool Gateway::something_is_missing(std::chrono::steady_clock::time_point now) {
   bool wait = false;
   for (const config::Input& input : snapshot_->inputs) {
     if (input.content == 0) continue;
-    std::error_code failure;
-    const bool missing = input.is_folder
-                             ? !std::filesystem::exists(input.path, failure)
-                             : std::filesystem::file_size(input.path, failure) == 0 || failure;
-    if (!missing) {
+    struct stat status{};
+    const bool exists = ::stat(input.path.c_str(), &status) == 0;
+    if (exists && (input.is_folder || status.st_size > 0)) {
       missing_since_.erase(input.path);
-    } else {
-      const auto since = missing_since_.try_emplace(input.path, now).first->second;
-      wait = wait || now - since < missing_at_least;
+      continue;
     }
+    // An empty file that was written again since the last look, and emptied again, starts anew.
+    const Missing seen{.since = now,
+                       .changed = status.st_ctim.tv_sec * 1'000'000'000 + status.st_ctim.tv_nsec};
+    Missing& known = missing_since_.try_emplace(input.path, seen).first->second;
+    if (known.changed != seen.changed) known = seen;
+    wait = wait || now - known.since < missing_at_least;
   }
   return wait;
 }

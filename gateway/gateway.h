@@ -123,7 +123,12 @@ class Gateway {
   std::unique_ptr<FileWatch> watch_;
   Timer settle_;
   std::optional<std::chrono::steady_clock::time_point> changing_since_;
-  std::map<std::filesystem::path, std::chrono::steady_clock::time_point> missing_since_;
+  struct Missing {
+    std::chrono::steady_clock::time_point since;
+    std::int64_t changed =
+        0;  // the empty file's own time of change, in nanoseconds; 0: there is none
+  };
+  std::map<std::filesystem::path, Missing> missing_since_;
   Timer drain_timer_;
   bool ready_ = false;
   bool draining_ = false;

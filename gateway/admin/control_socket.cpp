@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include "gateway/limits.h"
+#include "gateway/admin/accept_loop.h"
 #include "gateway/net/deadline.h"
 
 namespace gatehouse {
@@ -95,24 +95,13 @@ std::string ControlSocket::listen(const std::filesystem::path& path) {
   if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
   if (error) return fmt::format("{}: {}", path.string(), error.message());
   path_ = path;
-  asio::co_spawn(acceptor_.get_executor(), accept(), asio::detached);
+  asio::co_spawn(acceptor_.get_executor(),
+                 accept_loop(acceptor_,
+                             [&commands = commands_](Connection connection) {
+                               return converse(std::move(connection), commands);
+                             }),
+                 asio::detached);
   return {};
-}
-
-Awaitable<void> ControlSocket::accept() {
-  for (;;) {
-    auto [error, connection] = co_await acceptor_.async_accept(as_result);
-    if (error == asio::error::operation_aborted) co_return;
-    if (error) {
-      Timer pause(acceptor_.get_executor(), std::chrono::milliseconds(100));
-      co_await pause.async_wait(as_result);
-      continue;
-    }
-    if (connections_ >= limits::admin_connections) continue;
-    ++connections_;
-    asio::co_spawn(acceptor_.get_executor(), converse(std::move(connection), commands_),
-                   [this](const std::exception_ptr&) { --connections_; });
-  }
 }
 
 }  // namespace gatehouse

@@ -23,12 +23,9 @@ class ControlSocket {
   std::string listen(const std::filesystem::path& path);
 
  private:
-  Awaitable<void> accept();
-
   using Protocol = asio::local::stream_protocol;
   asio::basic_socket_acceptor<Protocol, Executor> acceptor_;
   AdminCommands& commands_;
-  int connections_ = 0;
   std::filesystem::path path_;
 };
 

@@ -10,8 +10,8 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include "gateway/admin/accept_loop.h"
 #include "gateway/gateway.h"
-#include "gateway/limits.h"
 #include "gateway/net/socket_address.h"
 
 namespace gatehouse {
@@ -84,28 +84,18 @@ std::string HttpServer::listen(const config::SocketAddress& address) {
   if (!error) acceptor_.bind(endpoint, error);
   if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
   if (error) return error.message();
-  asio::co_spawn(acceptor_.get_executor(), accept(), asio::detached);
+  asio::co_spawn(
+      acceptor_.get_executor(),
+      accept_loop(acceptor_,
+                  [&gateway = gateway_](Tcp::socket::rebind_executor<Executor>::other socket) {
+                    return converse(HttpStream(std::move(socket)), gateway);
+                  }),
+      asio::detached);
   return {};
 }
 
 config::SocketAddress HttpServer::address() {
   return local_address(acceptor_.native_handle()).value_or(config::SocketAddress{});
-}
-
-Awaitable<void> HttpServer::accept() {
-  for (;;) {
-    auto [error, socket] = co_await acceptor_.async_accept(as_result);
-    if (error == asio::error::operation_aborted) co_return;
-    if (error) {
-      Timer pause(acceptor_.get_executor(), std::chrono::milliseconds(100));
-      co_await pause.async_wait(as_result);
-      continue;
-    }
-    if (connections_ >= limits::admin_connections) continue;
-    ++connections_;
-    asio::co_spawn(acceptor_.get_executor(), converse(HttpStream(std::move(socket)), gateway_),
-                   [this](const std::exception_ptr&) { --connections_; });
-  }
 }
 
 }  // namespace gatehouse

@@ -24,11 +24,8 @@ class HttpServer {
   [[nodiscard]] config::SocketAddress address();
 
  private:
-  Awaitable<void> accept();
-
   Gateway& gateway_;
   asio::basic_socket_acceptor<asio::ip::tcp, Executor> acceptor_;
-  int connections_ = 0;
 };
 
 }  // namespace gatehouse

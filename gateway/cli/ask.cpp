@@ -1,8 +1,8 @@
 // The commands that ask the running gateway over its admin socket.
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <stdexcept>
+#include <system_error>
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
@@ -37,12 +37,12 @@ Descriptor connect_to(const std::filesystem::path& path) {
   if (path.string().size() >= sizeof address.sun_path) {
     throw std::runtime_error(fmt::format("{}: the path is too long for a socket", path.string()));
   }
-  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+  path.string().copy(address.sun_path, sizeof address.sun_path - 1);
   Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket ||
       ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     throw std::runtime_error(fmt::format("no gateway answers at {}: {}. Is it running?",
-                                         path.string(), std::strerror(errno)));
+                                         path.string(), std::generic_category().message(errno)));
   }
   return socket;
 }
@@ -186,8 +186,8 @@ int sessions(const GatewayAddress& gateway, const SessionOptions& options, Forma
                     cell(session.at("source").as_object(), "address"), cell(session, "user"),
                     cell(session, "database"),
                     rule != nullptr && rule->is_object() ? cell(rule->as_object(), "name") : "-",
-                    cell(session, "seconds"), cell(session, "bytes_in"),
-                    cell(session, "bytes_out")});
+                    fmt::format("{:.1f}", session.at("seconds").to_number<double>()),
+                    cell(session, "bytes_in"), cell(session, "bytes_out")});
   }
   print_table(rows);
   return ExitCode::done;

@@ -64,7 +64,7 @@ int diff(const DiffOptions& options) {
   add_rows(rows, "+", changes.gained);
   add_rows(rows, "-", changes.lost);
   if (rows.size() > 1) print_table(rows);
-  fmt::print("{} ranges gained, {} lost\n", changes.gained.size(), changes.lost.size());
+  fmt::print("ranges gained: {}, lost: {}\n", changes.gained.size(), changes.lost.size());
   return ExitCode::done;
 }
 

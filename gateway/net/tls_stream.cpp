@@ -53,26 +53,29 @@ Awaitable<Io> Stream::connect(const asio::generic::stream_protocol::endpoint& en
   co_return Io::ok;
 }
 
+Awaitable<Io> Stream::after(Progress progress) {
+  switch (progress) {
+    case Progress::done:
+      co_return Io::ok;
+    case Progress::want_read:
+      co_return co_await wait(Socket::wait_read);
+    case Progress::want_write:
+      co_return co_await wait(Socket::wait_write);
+    case Progress::end:
+      co_return Io::end;
+    case Progress::failed:
+      break;
+  }
+  co_return Io::failed;
+}
+
 Awaitable<Io> Stream::read_exactly(std::span<std::uint8_t> into) {
   while (!into.empty()) {
     if (aborted_) co_return Io::aborted;
     const Attempt attempt = try_read(into);
-    switch (attempt.progress) {
-      case Progress::done:
-        into = into.subspan(attempt.bytes);
-        break;
-      case Progress::want_read:
-      case Progress::want_write: {
-        const bool write = attempt.progress == Progress::want_write;
-        const Io waited = co_await wait(write ? Socket::wait_write : Socket::wait_read);
-        if (waited != Io::ok) co_return waited;
-        break;
-      }
-      case Progress::end:
-        co_return Io::end;
-      case Progress::failed:
-        co_return Io::failed;
-    }
+    into = into.subspan(attempt.bytes);
+    if (attempt.progress == Progress::done) continue;
+    if (const Io io = co_await after(attempt.progress); io != Io::ok) co_return io;
   }
   co_return Io::ok;
 }
@@ -81,22 +84,9 @@ Awaitable<Io> Stream::write_all(std::span<const std::uint8_t> bytes) {
   while (!bytes.empty()) {
     if (aborted_) co_return Io::aborted;
     const Attempt attempt = try_write(bytes);
-    switch (attempt.progress) {
-      case Progress::done:
-        bytes = bytes.subspan(attempt.bytes);
-        break;
-      case Progress::want_read:
-      case Progress::want_write: {
-        const bool write = attempt.progress == Progress::want_write;
-        const Io waited = co_await wait(write ? Socket::wait_write : Socket::wait_read);
-        if (waited != Io::ok) co_return waited;
-        break;
-      }
-      case Progress::end:
-        co_return Io::end;
-      case Progress::failed:
-        co_return Io::failed;
-    }
+    bytes = bytes.subspan(attempt.bytes);
+    if (attempt.progress == Progress::done) continue;
+    if (const Io io = co_await after(attempt.progress); io != Io::ok) co_return io;
   }
   co_return Io::ok;
 }
@@ -113,13 +103,8 @@ Awaitable<Io> Stream::continue_handshake() {
     if (!ssl_ || tls_broken_) co_return Io::failed;
     ERR_clear_error();
     const Attempt attempt = ssl_result(SSL_do_handshake(ssl_.get()), 0);
-    if (attempt.progress == Progress::done) co_return Io::ok;
-    if (attempt.progress == Progress::end || attempt.progress == Progress::failed) {
-      co_return attempt.progress == Progress::end ? Io::end : Io::failed;
-    }
-    const bool write = attempt.progress == Progress::want_write;
-    const Io waited = co_await wait(write ? Socket::wait_write : Socket::wait_read);
-    if (waited != Io::ok) co_return waited;
+    const Io io = co_await after(attempt.progress);
+    if (io != Io::ok || attempt.progress == Progress::done) co_return io;
   }
 }
 

@@ -102,6 +102,8 @@ class Stream {
   [[nodiscard]] bool peer_was_untrusted() const noexcept { return peer_was_untrusted_; }
 
  private:
+  // What an attempt that did not move everything comes to: waits where waiting helps.
+  Awaitable<Io> after(Progress progress);
   Attempt ssl_result(int result, std::size_t bytes) noexcept;
   void remember_tls_error() noexcept;
   void send_close_notify() noexcept;

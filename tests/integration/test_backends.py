@@ -268,3 +268,20 @@ def _assert_the_server_would_have_blocked(server, veth):
                 return re.search("blocked", error.message)
 
     wait_until(blocked, "MariaDB blocks an address that breaks off its logins")
+
+
+def test_a_backend_that_resets_behind_its_greeting_ends_that_session_and_no_other(gateway_to, fake):
+    def greet_and_reset(connection):
+        connection.send_greeting()
+        connection.reset()
+
+    backend = fake(greet_and_reset)
+    gateway = gateway_to(backend.tcp_backend)
+    for count in range(1, 4):
+        with gateway.connect() as session:
+            session.read_greeting()
+            backend.wait_for_connection(count)
+            session.send(wire.ssl_request())
+            session.receive_rest()
+        gateway.wait_for_audit("closed", count=count)
+    assert gateway.is_running()

@@ -3,6 +3,7 @@
 import signal
 import socket
 import ssl
+import time
 
 import pytest
 
@@ -210,6 +211,17 @@ class TestListeners:
         with gateway.connect(listener="stays") as session:
             session.read_greeting()
 
+    def test_an_address_may_change_to_one_that_overlaps_it(self, gateway, yaml):
+        with gateway.connect() as session:
+            session.log_in("native", PASSWORD)
+            for host in ("127.0.0.1", "0.0.0.0", "127.0.0.1"):
+                before = gateway.generation()
+                moved = yaml["listeners"][0] | {"address": f"{host}:{gateway.port}"}
+                gateway.write_configuration(yaml | {"listeners": [moved]})
+                gateway.wait_for_generation_after(before)
+                assert _is_allowed(gateway, "127.0.0.1")
+            assert session.ping()
+
     def test_an_address_that_cannot_be_bound_rejects_the_whole_snapshot(self, gateway,
                                                                         certificates, yaml):
         before = gateway.generation()
@@ -266,3 +278,18 @@ def test_limits_change_while_running(gateway, yaml):
         session.read_greeting()
         assert session.receive_rest() == b""
     gateway.wait_for_audit("closed", close_reason="handshake_timeout")
+
+
+def test_a_rule_file_that_is_empty_for_a_moment_revokes_nobody(gateway):
+    rules = gateway.folder / "rules" / "orders.yaml"
+    text = rules.read_text()
+    with gateway.connect() as session:
+        session.log_in("native", PASSWORD)
+        for empty in (rules.unlink, lambda: rules.write_text("")):
+            empty()
+            until = time.monotonic() + 0.2
+            while time.monotonic() < until:
+                assert session.ping()
+            gateway.write_rules(text)
+            gateway.wait_for_metric("gatehouse_snapshot_last_load_failed", 0)
+        assert session.ping()

@@ -19,6 +19,7 @@ function makeDriver(target) {
         password: target.password,
         database: 'shop',
         ssl: {ca: target.ca},
+        connectTimeout: 20000,  // a busy machine is no failure
         permitLocalInfile: localFile !== undefined,
         maxAllowedPacket: 128 * 1024 * 1024,
         ...rest,

@@ -20,6 +20,7 @@ function makeDriver(target) {
         password: target.password,
         database: 'shop',
         ssl: {ca: target.ca},
+        connectTimeout: 20000,  // a busy machine is no failure
         ...rest,
       });
       try {

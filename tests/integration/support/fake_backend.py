@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import struct
 import threading
 
 from support import wire
@@ -111,6 +112,11 @@ class Connection:
             back.start()
             _copy(real, self._socket)
             back.join(DEADLINE_SECONDS)
+
+    def reset(self):
+        """Closes without a FIN: the other side's next write fails."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._socket.close()
 
     def close(self):
         self._socket.close()

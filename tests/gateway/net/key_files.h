@@ -1,0 +1,82 @@
+// Certificates and keys for a test, made on the spot: nothing here expires with the repository.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include <catch2/catch.hpp>
+#include <openssl/bio.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include "gateway/net/tls_files.h"
+
+namespace gatehouse {
+
+inline TlsPointer<EVP_PKEY> make_key() {
+  TlsPointer<EVP_PKEY> key(EVP_EC_gen("P-256"));
+  REQUIRE(key);
+  return key;
+}
+
+// Self-signed, for localhost, from a day before now or before `ends`, which is in seconds from now.
+inline TlsPointer<X509> make_certificate(EVP_PKEY* key, long ends) {
+  constexpr long day = 24L * 60 * 60;
+  TlsPointer<X509> certificate(X509_new());
+  X509* made = certificate.get();
+  X509_set_version(made, X509_VERSION_3);
+  ASN1_INTEGER_set(X509_get_serialNumber(made), 1);
+  X509_gmtime_adj(X509_getm_notBefore(made), std::min(0L, ends) - day);
+  X509_gmtime_adj(X509_getm_notAfter(made), ends);
+  X509_NAME_add_entry_by_txt(X509_get_subject_name(made), "CN", MBSTRING_ASC,
+                             reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
+  X509_set_issuer_name(made, X509_get_subject_name(made));
+  X509_set_pubkey(made, key);
+  REQUIRE(X509_sign(made, key, EVP_sha256()) > 0);
+  return certificate;
+}
+
+// What a PEM_write_bio function leaves behind.
+template <typename Write>
+std::string pem(Write write) {
+  const TlsPointer<BIO> text(BIO_new(BIO_s_mem()));
+  REQUIRE(write(text.get()) == 1);
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(text.get(), &data);
+  return {data, static_cast<std::size_t>(size)};
+}
+
+inline std::string to_pem(X509* certificate) {
+  return pem([&](BIO* out) { return PEM_write_bio_X509(out, certificate); });
+}
+
+inline std::string to_pem(EVP_PKEY* key) {
+  return pem([&](BIO* out) {
+    return PEM_write_bio_PrivateKey(out, key, nullptr, nullptr, 0, nullptr, nullptr);
+  });
+}
+
+inline std::string to_pem_behind_pass_phrase(EVP_PKEY* key) {
+  return pem([&](BIO* out) {
+    return PEM_write_bio_PKCS8PrivateKey(out, key, EVP_aes_256_cbc(), "secret", 6, nullptr,
+                                         nullptr);
+  });
+}
+
+// An empty one, valid now.
+inline std::string make_revocations(X509* issuer, EVP_PKEY* key) {
+  const TlsPointer<X509_CRL> list(X509_CRL_new());
+  X509_CRL_set_version(list.get(), X509_CRL_VERSION_2);
+  X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(issuer));
+  const std::unique_ptr<ASN1_TIME, decltype(&ASN1_TIME_free)> now(X509_gmtime_adj(nullptr, 0),
+                                                                  &ASN1_TIME_free);
+  X509_CRL_set1_lastUpdate(list.get(), now.get());
+  X509_CRL_set1_nextUpdate(list.get(), now.get());
+  REQUIRE(X509_CRL_sign(list.get(), key, EVP_sha256()) > 0);
+  return pem([&](BIO* out) { return PEM_write_bio_X509_CRL(out, list.get()); });
+}
+
+}  // namespace gatehouse
