@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -74,7 +73,7 @@ std::string FileWatch::watch(const std::vector<config::Input>& inputs) {
     if (watch >= 0) {
       watched.emplace(folder, watch);
     } else if (errno != ENOENT && errno != ENOTDIR) {
-      problem = fmt::format("{}: {}", folder.string(), std::strerror(errno));
+      problem = fmt::format("{}: {}", folder.string(), std::generic_category().message(errno));
     }
   }
   for (const auto& [folder, watch] : watched_) {

@@ -1,8 +1,8 @@
 #include "gateway/net/acceptor.h"
 
 #include <cerrno>
-#include <cstring>
 #include <new>
+#include <system_error>
 #include <utility>
 
 #include <sys/socket.h>
@@ -45,7 +45,7 @@ void Acceptor::wait() {
 void Acceptor::back_off(int error) {
   if (!std::exchange(starved_, true)) {
     worker_.services().log.error("listener {}: cannot take connections: {}", listener_,
-                                 std::strerror(error));
+                                 std::generic_category().message(error));
   }
   timer_.expires_after(limits::accept_back_off);
   timer_.async_wait([self = shared_from_this()](boost::system::error_code) { self->wait(); });

@@ -1,7 +1,7 @@
 #include "gateway/net/listening.h"
 
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 #include <utility>
 
 #include <netinet/tcp.h>
@@ -57,7 +57,7 @@ Bound bind_and_listen(const config::SocketAddress& address,
                       bool port_is_ours) {
   Bound bound{.error = {}, .address = address, .sockets = {}};
   const auto fail = [&] {
-    bound.error = std::strerror(errno);
+    bound.error = std::generic_category().message(errno);
     bound.sockets.clear();
   };
   // Tried alone first: a socket that shares its address would be let in beside another process that
