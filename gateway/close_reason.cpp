@@ -41,7 +41,7 @@ std::string_view to_string(CloseReason reason) noexcept {
     case CloseReason::denied:
       return "denied";
   }
-  GATEHOUSE_ASSERT(!"a CloseReason outside its enumerators");
+  GATEHOUSE_ASSERT(false);  // a CloseReason outside its enumerators
 }
 
 }  // namespace gatehouse

@@ -101,7 +101,7 @@ void FileWatch::wait() {
 }
 
 void FileWatch::drain() {
-  std::array<char, 16 * 1024> discarded{};
+  std::array<char, 16384> discarded{};
   while (::read(inotify_.native_handle(), discarded.data(), discarded.size()) > 0) {
   }
 }

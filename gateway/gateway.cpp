@@ -374,10 +374,10 @@ std::size_t Gateway::connections() const noexcept {
 }
 
 void Gateway::for_each_session(Visit visit,
-                               std::function<void(std::vector<boost::json::object>)> done) {
+                               std::function<void(const std::vector<boost::json::object>&)> done) {
   struct Collection {
     Visit visit;
-    std::function<void(std::vector<boost::json::object>)> done;
+    std::function<void(const std::vector<boost::json::object>&)> done;
     std::vector<boost::json::object> found;
     std::size_t missing;
   };
@@ -392,7 +392,7 @@ void Gateway::for_each_session(Visit visit,
       }
       asio::post(context_, [collection, found] {
         std::move(found->begin(), found->end(), std::back_inserter(collection->found));
-        if (--collection->missing == 0) collection->done(std::move(collection->found));
+        if (--collection->missing == 0) collection->done(collection->found);
       });
     });
   }

@@ -56,7 +56,8 @@ class Gateway {
   ReloadOutcome reload();
   // Calls `done` with what `visit` made of every session, once all workers have answered.
   using Visit = std::function<std::optional<boost::json::object>(Session&)>;
-  void for_each_session(Visit visit, std::function<void(std::vector<boost::json::object>)> done);
+  void for_each_session(Visit visit,
+                        std::function<void(const std::vector<boost::json::object>&)> done);
 
   [[nodiscard]] bool is_ready() const noexcept { return ready_; }
   [[nodiscard]] const std::shared_ptr<const Snapshot>& snapshot() const noexcept {

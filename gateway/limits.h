@@ -14,7 +14,7 @@ inline constexpr auto accept_back_off = std::chrono::milliseconds(100);
 inline constexpr int listen_backlog = 4096;
 
 // One per worker, shared by its relays: what is read in one turn. Four TLS records.
-inline constexpr std::size_t relay_scratch_size = 64 * 1024;
+inline constexpr std::size_t relay_scratch_size = std::size_t{64} * 1024;
 
 // How long a refused or finished client may take to read our last bytes and close.
 inline constexpr auto gentle_close = std::chrono::seconds(1);

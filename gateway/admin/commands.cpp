@@ -139,9 +139,9 @@ void AdminCommands::sessions(const json::object& request, Reply reply) {
         fields["seconds"] = std::chrono::duration<double>(record.duration).count();
         return fields;
       },
-      [reply = std::move(reply)](std::vector<json::object> found) {
+      [reply = std::move(reply)](const std::vector<json::object>& found) {
         json::array array;
-        for (json::object& session : found) array.push_back(std::move(session));
+        for (const json::object& session : found) array.push_back(session);
         reply(success(std::move(array)));
       });
 }
@@ -160,7 +160,7 @@ void AdminCommands::close(const json::object& request, const AdminPeer& peer, Re
         return json::object{{"session", to_string(record.session)}};
       },
       [this, peer, command = json::serialize(request),
-       reply = std::move(reply)](std::vector<json::object> closed) {
+       reply = std::move(reply)](const std::vector<json::object>& closed) {
         gateway_.audit().record(AdminCommand{.command = command,
                                              .uid = peer.uid,
                                              .pid = peer.pid,

@@ -23,7 +23,7 @@ using Protocol = asio::local::stream_protocol;
 using Connection = asio::basic_stream_socket<Protocol, Executor>;
 constexpr auto as_result = asio::as_tuple(use_awaitable);
 
-constexpr std::size_t request_size_max = 64 * 1024;
+constexpr std::size_t request_size_max = 65536;
 constexpr auto request_timeout = std::chrono::seconds(5);
 
 AdminPeer peer_of(Connection& connection) {

@@ -25,7 +25,7 @@ using HttpStream = beast::basic_stream<Tcp, Executor>;
 constexpr auto as_result = asio::as_tuple(use_awaitable);
 
 constexpr auto request_timeout = std::chrono::seconds(5);
-constexpr std::size_t header_size_max = 8 * 1024;
+constexpr std::size_t header_size_max = 8192;
 
 http::response<http::string_body> answer(const Gateway& gateway,
                                          const http::request<http::string_body>& request) {

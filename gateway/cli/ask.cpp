@@ -56,7 +56,7 @@ json::value ask(const GatewayAddress& gateway, const json::object& request) {
     throw std::runtime_error("the gateway closed the connection");
   }
   std::string answer;
-  std::array<char, 16 * 1024> buffer{};
+  std::array<char, 16384> buffer{};
   for (;;) {
     const ssize_t size = ::recv(socket.get(), buffer.data(), buffer.size(), 0);
     if (size <= 0) break;

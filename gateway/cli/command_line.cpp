@@ -7,6 +7,7 @@
 #include <memory>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "gateway/cli/commands.h"
 
@@ -183,10 +184,10 @@ int run_command_line(int argc, char** argv) {
   try {
     return actions.at(app.get_subcommands().front()->get_name())();
   } catch (const UsageError& error) {
-    std::fprintf(stderr, "gatehouse: %s\n", error.what());
+    fmt::print(stderr, "gatehouse: {}\n", error.what());
     return ExitCode::usage;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "gatehouse: %s\n", error.what());
+    fmt::print(stderr, "gatehouse: {}\n", error.what());
     return ExitCode::failed;
   }
 }

@@ -17,16 +17,16 @@ namespace {
 
 void print_listening(const std::string& name, const std::string& address) {
   fmt::print("listening {} {}\n", name, address);
-  std::fflush(stdout);
+  static_cast<void>(std::fflush(stdout));
 }
 
 }  // namespace
 
 int run(const RunOptions& options) {
   // A peer that has gone is an error of the write, not of the process.
-  std::signal(SIGPIPE, SIG_IGN);
+  static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
   // Likewise an audit file that has come to its size limit (RLIMIT_FSIZE).
-  std::signal(SIGXFSZ, SIG_IGN);
+  static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));
   Log log(STDERR_FILENO, {});
   Gateway gateway(options.config, log);
   AdminCommands commands(gateway);
@@ -34,7 +34,7 @@ int run(const RunOptions& options) {
   HttpServer http(gateway);
 
   if (!gateway.start(print_listening)) {
-    if (gateway.last_error()) print_diagnostics(gateway.last_error()->diagnostics);
+    if (const auto& error = gateway.last_error()) print_diagnostics(error->diagnostics);
     return ExitCode::failed;
   }
   const config::Admin admin = gateway.snapshot()->configuration->admin;
@@ -56,7 +56,7 @@ int run(const RunOptions& options) {
     print_listening("admin", to_string(http.address()));
   }
   fmt::print("ready\n");
-  std::fflush(stdout);
+  static_cast<void>(std::fflush(stdout));
   gateway.run();
   return ExitCode::done;
 }

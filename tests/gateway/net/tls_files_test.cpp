@@ -133,6 +133,31 @@ TEST_CASE_METHOD(Fixture, "a file that is not PEM is refused", "[tls]") {
   }
 }
 
+// A file that would be taken as far as it can be read means less than its author wrote.
+TEST_CASE_METHOD(Fixture, "a file that is damaged behind its first part is refused", "[tls]") {
+  const std::string good = to_pem(certificate.get());
+  const std::string cut_short = good + good.substr(0, good.size() / 2);
+  listener.tls.client_ca = refer("clients.pem", 6, 16);
+  write_text(folder / "clients.pem", good);
+
+  SECTION("a chain") {
+    write_text(folder / "server.pem", cut_short);
+    CHECK(refusal() == Lines{"gateway.yaml:4:20: error: server.pem holds a damaged certificate "
+                             "behind the first"});
+  }
+  SECTION("a CA file") {
+    write_text(folder / "clients.pem", cut_short);
+    CHECK(refusal() == Lines{"gateway.yaml:6:16: error: clients.pem holds a damaged certificate"});
+  }
+  SECTION("a list of revocations") {
+    const std::string list = make_revocations(certificate.get(), key.get());
+    listener.tls.client_crl = refer("clients.crl", 7, 17);
+    write_text(folder / "clients.crl", list + list.substr(0, list.size() / 2));
+    CHECK(refusal() == Lines{"gateway.yaml:7:17: error: clients.crl holds a damaged certificate "
+                             "revocation list"});
+  }
+}
+
 TEST_CASE_METHOD(Fixture, "the key of another certificate is refused", "[tls]") {
   write_key(to_pem(make_key().get()));
   CHECK(refusal() == Lines{"gateway.yaml:5:12: error: server.key is not the key of the certificate "
