@@ -28,8 +28,7 @@ using Action = std::function<int()>;
 void add_config(CLI::App& command, std::filesystem::path& path) {
   command.add_option("--config", path, "The configuration file (gateway.yaml)")
       ->required()
-      ->type_name("FILE")
-      ->check(CLI::ExistingFile);
+      ->type_name("FILE");
 }
 
 void add_format(CLI::App& command, Format& format) {
@@ -122,11 +121,8 @@ Action add_diff(CLI::App& app) {
       "diff", "Which sources gain or lose which server between two configurations");
   command->add_option("--config", options->before, "The configuration as it is")
       ->required()
-      ->type_name("OLD")
-      ->check(CLI::ExistingFile);
-  command->add_option("NEW", options->after, "The configuration as it would be")
-      ->required()
-      ->check(CLI::ExistingFile);
+      ->type_name("OLD");
+  command->add_option("NEW", options->after, "The configuration as it would be")->required();
   add_format(*command, options->format);
   return [=] { return diff(*options); };
 }
