@@ -31,18 +31,26 @@ std::set<fs::path> folders_on_the_way(const fs::path& path) {
     fs::path walked;
     bool followed = false;
     for (auto part = rest.begin(); part != rest.end(); ++part) {
+      if (*part == "..") {
+        walked =
+            walked.parent_path();  // no link is left in what was walked, so this is what it says
+        continue;
+      }
       const fs::path here = walked / *part;
       if (fs::is_symlink(here, failure)) {
         folders.insert(walked);
         fs::path next = walked / fs::read_symlink(here, failure);
         for (++part; part != rest.end(); ++part) next /= *part;
-        rest = next.lexically_normal();
+        rest = std::move(next);
         followed = true;
         break;
       }
       walked = here;
     }
-    if (!followed) break;
+    if (!followed) {
+      rest = std::move(walked);
+      break;
+    }
   }
   folders.insert(fs::is_directory(rest, failure) ? rest : rest.parent_path());
   folders.insert(rest.parent_path());

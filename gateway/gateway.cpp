@@ -400,6 +400,7 @@ void Gateway::for_each_session(Visit visit,
 
 std::vector<Gateway::BoundListener> Gateway::listeners() const {
   std::vector<BoundListener> bound;
+  bound.reserve(sockets_.size());
   for (const auto& [key, socket] : sockets_) bound.push_back({socket.listener, socket.address});
   return bound;
 }
@@ -411,6 +412,7 @@ std::string Gateway::metrics_text() const {
   sample.snapshot_last_load_failed = last_error_.has_value();
   sample.audit_queue = audit_->depth();
   sample.audit_events_lost = audit_->lost();
+  sample.certificate_expiry.reserve(snapshot_->listeners.size());
   for (const ListenerState& listener : snapshot_->listeners) {
     sample.certificate_expiry.emplace_back(
         listener.listener->name, std::chrono::floor<std::chrono::seconds>(listener.tls->expires()));

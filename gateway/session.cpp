@@ -60,9 +60,9 @@ Session::~Session() {
 }
 
 Awaitable<void> Session::run() {
-  Stop stop = co_await stages();
+  const Stop stop = co_await stages();
   conclude(cut_.value_or(stop.reason));
-  co_await say_goodbye(std::move(stop));
+  co_await say_goodbye(stop);
 }
 
 // The stages, in the order that is the security property. A stage that returns a Stop ends the

@@ -1,9 +1,8 @@
 #include "gateway/net/relay.h"
 
 #include <algorithm>
-#include <memory>
 
-#include <boost/asio/async_result.hpp>
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 
 namespace gatehouse {
@@ -30,17 +29,13 @@ Relay::Relay(Stream& client, Stream& backend, std::span<std::uint8_t> scratch)
                  .when_from_ends = RelayEnd::backend_closed,
                  .unwritten = {}},
       scratch_(scratch),
+      done_(client.socket().get_executor(), Timer::time_point::max()),
       last_activity_(std::chrono::steady_clock::now()) {}
 
 Awaitable<RelayEnd> Relay::run() {
-  co_await asio::async_initiate<const asio::use_awaitable_t<Executor>, void()>(
-      [this](auto handler) {
-        auto resumed = std::make_shared<decltype(handler)>(std::move(handler));
-        resume_ = [resumed] { std::move (*resumed)(); };
-        go_on(to_client_);
-        go_on(to_backend_);
-      },
-      use_awaitable);
+  go_on(to_client_);
+  go_on(to_backend_);
+  if (!finished_) co_await done_.async_wait(asio::as_tuple(use_awaitable));
   co_return how_;
 }
 
@@ -75,7 +70,7 @@ void Relay::go_on(Direction& direction) noexcept {
     end(RelayEnd::aborted);  // no memory to hold what a slow receiver has not taken: this session
                              // ends, no other
   }
-  resume_if_done();
+  finish_if_done();
 }
 
 void Relay::move_on(Direction& direction) {
@@ -106,10 +101,7 @@ Attempt Relay::fill(Direction& direction, std::size_t& filled) noexcept {
     if (last.bytes < full_record && !direction.from->has_pending()) break;
   }
   if (filled > 0) last_activity_ = std::chrono::steady_clock::now();
-  if (direction.from == to_backend_.from && filled >= tail_size) {
-    std::copy_n(scratch_.begin() + static_cast<std::ptrdiff_t>(filled - tail_size), tail_size,
-                client_tail_.begin());
-  }
+  if (direction.from == to_backend_.from) remember_tail(scratch_.first(filled));
   return last;
 }
 
@@ -148,10 +140,21 @@ void Relay::end(RelayEnd how) noexcept {
   to_backend_.to->socket().cancel(ignored);
 }
 
-void Relay::resume_if_done() noexcept {
-  if (waits_ > 0 || !resume_) return;
+// NOLINTNEXTLINE(bugprone-exception-escape): cancelling a timer has no way to fail and needs no
+// memory
+void Relay::finish_if_done() noexcept {
+  if (waits_ > 0) return;
   end(RelayEnd::client_closed);  // if neither direction waits for anything, both receivers are gone
-  asio::post(to_backend_.from->socket().get_executor(), std::exchange(resume_, nullptr));
+  finished_ = true;
+  done_.cancel();
+}
+
+void Relay::remember_tail(std::span<const std::uint8_t> bytes) noexcept {
+  const std::size_t kept = bytes.size() < tail_size ? tail_size - bytes.size() : 0;
+  std::copy(client_tail_.end() - static_cast<std::ptrdiff_t>(kept), client_tail_.end(),
+            client_tail_.begin());
+  std::copy(bytes.end() - static_cast<std::ptrdiff_t>(tail_size - kept), bytes.end(),
+            client_tail_.begin() + static_cast<std::ptrdiff_t>(kept));
 }
 
 bool Relay::client_has_quit() const noexcept {

@@ -11,7 +11,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <vector>
 
@@ -58,19 +57,22 @@ class Relay {
   bool write(Direction& direction, std::span<const std::uint8_t> bytes);
   bool flush(Direction& direction);
   Attempt fill(Direction& direction, std::size_t& filled) noexcept;
+  void remember_tail(std::span<const std::uint8_t> bytes) noexcept;
   void end(RelayEnd how) noexcept;
-  void resume_if_done() noexcept;
+  void finish_if_done() noexcept;
   [[nodiscard]] bool client_has_quit() const noexcept;
 
   Direction to_backend_;
   Direction to_client_;
   std::span<std::uint8_t> scratch_;
+  Timer done_;  // never expires; its cancellation resumes run(), for which all memory is there
+                // beforehand
   std::chrono::steady_clock::time_point last_activity_;
   std::array<std::uint8_t, tail_size> client_tail_{};  // the last bytes the client sent
   std::uint8_t waits_ = 0;                             // handlers that will still be called
   bool ended_ = false;
   RelayEnd how_ = RelayEnd::aborted;
-  std::function<void()> resume_;  // the awaiting session
+  bool finished_ = false;  // and no handler will be called any more
 };
 
 }  // namespace gatehouse

@@ -24,7 +24,7 @@ int place_of_owner() {
   static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
   return index;
 }
-// Where an SSL towards a backend notes which backend it is for, as index + 1.
+// Where an SSL towards a backend notes the place of that backend's last session.
 int place_of_backend() {
   static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
   return index;
@@ -138,7 +138,7 @@ std::shared_ptr<BackendTls> BackendTls::load(const config::Server& server,
                                              config::InputFiles& inputs,
                                              config::Diagnostics& diagnostics) {
   TlsFiles files(inputs, diagnostics);
-  std::shared_ptr<BackendTls> result(new BackendTls);
+  const std::shared_ptr<BackendTls> result(new BackendTls);
   result->context_ = make_context(TLS_client_method(), config::TlsVersion::v1_2);
   result->sessions_.resize(server.backends.size(), nullptr);
   SSL_CTX* context = result->context_.get();
@@ -169,7 +169,7 @@ SslPointer BackendTls::connect(const config::Server& server, std::size_t backend
   SslPointer ssl(SSL_new(context_.get()));
   if (!ssl) return nullptr;
   SSL_set_connect_state(ssl.get());
-  SSL_set_ex_data(ssl.get(), place_of_backend(), reinterpret_cast<void*>(backend + 1));
+  SSL_set_ex_data(ssl.get(), place_of_backend(), &sessions_.at(backend));
   if (pinned_.empty()) {
     const std::string name = expected_name(server, backend);
     if (is_address(name)) {
@@ -191,11 +191,11 @@ SslPointer BackendTls::connect(const config::Server& server, std::size_t backend
 int BackendTls::keep_session(ssl_st* ssl, ssl_session_st* session) {
   auto* self =
       static_cast<BackendTls*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), place_of_owner()));
-  const auto place = reinterpret_cast<std::size_t>(SSL_get_ex_data(ssl, place_of_backend()));
-  if (place == 0 || place > self->sessions_.size()) return 0;
+  auto* place = static_cast<SSL_SESSION**>(SSL_get_ex_data(ssl, place_of_backend()));
+  if (place == nullptr) return 0;
   {
     const std::lock_guard lock(self->mutex_);
-    std::swap(self->sessions_[place - 1], session);
+    std::swap(*place, session);
   }
   SSL_SESSION_free(session);
   return 1;

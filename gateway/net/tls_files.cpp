@@ -120,12 +120,11 @@ bool TlsFiles::use_chain(SSL_CTX* context, const config::FileReference& file,
           "its key may be too small: see openssl x509 -text");
     return false;
   }
-  while (auto issuer = next_certificate(from.get())) {
-    if (SSL_CTX_add0_chain_cert(context, issuer.get()) != 1) {
+  while (const auto issuer = next_certificate(from.get())) {
+    if (SSL_CTX_add1_chain_cert(context, issuer.get()) != 1) {
       error(file, "holds a chain that cannot be used");
       return false;
     }
-    static_cast<void>(issuer.release());  // the context owns it now
   }
   if (was_the_end()) return true;
   error(file, "holds a damaged certificate behind the first");
@@ -149,7 +148,10 @@ bool TlsFiles::use_key(SSL_CTX* context, const config::FileReference& file,
     error(file, "is not the key of the certificate that stands beside it");
     return false;
   }
-  return SSL_CTX_use_PrivateKey(context, key.get()) == 1;
+  if (SSL_CTX_use_PrivateKey(context, key.get()) == 1) return true;
+  ERR_clear_error();
+  error(file, "holds a private key that cannot be used");
+  return false;
 }
 
 void TlsFiles::warn_if_exposed(const config::FileReference& key) {
@@ -164,7 +166,11 @@ void TlsFiles::warn_if_exposed(const config::FileReference& key) {
 std::optional<SystemTime> TlsFiles::check_expiry(SSL_CTX* context,
                                                  const config::FileReference& file) {
   const auto ends = to_time(X509_get0_notAfter(SSL_CTX_get0_certificate(context)));
-  if (!ends) return std::nullopt;
+  const auto begins = to_time(X509_get0_notBefore(SSL_CTX_get0_certificate(context)));
+  if (!ends || !begins) {
+    error(file, "holds a certificate whose dates cannot be read");
+    return std::nullopt;
+  }
   const auto now = std::chrono::system_clock::now();
   // Never an error: an expired certificate must not stand in the way of a new deny rule.
   if (*ends <= now) {
@@ -174,6 +180,10 @@ std::optional<SystemTime> TlsFiles::check_expiry(SSL_CTX* context,
   } else if (*ends <= now + expires_soon) {
     diagnostics_.warning(
         file.at, fmt::format("certificate {} expires at {}", file.path.string(), to_date(*ends)));
+  }
+  if (*begins > now) {
+    diagnostics_.warning(file.at, fmt::format("certificate {} is not valid before {}",
+                                              file.path.string(), to_date(*begins)));
   }
   return ends;
 }
