@@ -8,7 +8,7 @@ import pytest
 from support import configuration
 from support.mariadb_server import PASSWORD
 from support.session import Closed
-from support.waiting import wait_until
+from support.waiting import DEADLINE_SECONDS, wait_until
 
 
 @pytest.fixture
@@ -77,3 +77,16 @@ def test_a_backend_that_ends_its_sessions_ends_them_for_clients_too(gateway, mar
             while True:
                 session.receive_packet()
     gateway.wait_for_audit("closed", close_reason="backend_closed")
+
+
+def test_a_supervisor_is_told_of_readiness_and_of_the_end(draining, tmp_path, monkeypatch):
+    path = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+        supervisor.bind(str(path))
+        supervisor.settimeout(DEADLINE_SECONDS)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(path))
+        gateway = draining("60s")
+        assert supervisor.recv(64) == b"READY=1"
+        gateway.signal(signal.SIGTERM)
+        assert supervisor.recv(64) == b"STOPPING=1"
+        assert gateway.wait_for_exit() == 0
