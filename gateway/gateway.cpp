@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include <fmt/format.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -40,6 +41,13 @@ std::uint64_t random_start() {
 // keep it.
 std::string key_of(const config::SocketAddress& address, const std::optional<std::string>& device) {
   return to_string(address) + "%" + device.value_or("");
+}
+
+// One line, without the severity, which the log has its own way to say.
+std::string log_line(const config::Diagnostic& diagnostic) {
+  const config::Location& at = diagnostic.at;
+  return fmt::format("{}:{}:{}: {}{}{}", at.file, at.line, at.column, diagnostic.message,
+                     diagnostic.hint.empty() ? "" : "; hint: ", diagnostic.hint);
 }
 
 template <typename Sockets>
@@ -124,7 +132,7 @@ ReloadOutcome Gateway::take(Built built, std::chrono::steady_clock::time_point s
   Sockets sockets = bind(*built.snapshot, built.diagnostics);
   if (built.diagnostics.has_errors()) return reject(built, took());
   for (const config::Diagnostic& warning : built.diagnostics.all()) {
-    log_.warning("{}", to_string(warning));
+    log_.warning("{}", log_line(warning));
   }
   put_in_force(std::move(built.snapshot), std::move(sockets));
   audit_->record(SnapshotLoaded{
@@ -239,7 +247,7 @@ ReloadOutcome Gateway::reject(const Built& built, std::chrono::nanoseconds took)
   log_.error("the configuration on disk is refused; snapshot {} stays in force",
              snapshot_->generation);
   for (const config::Diagnostic& diagnostic : diagnostics) {
-    if (diagnostic.severity == config::Severity::error) log_.error("{}", to_string(diagnostic));
+    if (diagnostic.severity == config::Severity::error) log_.error("{}", log_line(diagnostic));
   }
   audit_->record(SnapshotRejected{.generation = snapshot_->generation,
                                   .files = built.inputs.size(),

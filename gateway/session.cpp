@@ -206,9 +206,10 @@ Awaitable<std::optional<Session::Stop>> Session::backend_tls(const ServerState& 
   auto stop = co_await login_->backend_tls(backend_tls_->connect(*server.server, backend_index_));
   if (late) stop = login_->fail(CloseReason::backend_unreachable);
   if (stop && !cut_) {
-    worker_.services().log.warning("server {}: backend {}: TLS failed: {}", record_.server,
+    worker_.services().log.warning("server {}: backend {}: TLS failed: {}{}", record_.server,
                                    record_.backend,
-                                   late ? "not done within dial_timeout" : backend_->tls_error());
+                                   late ? "not done within dial_timeout" : backend_->tls_error(),
+                                   mariadb::proxy_hint(*server.server));
   }
   co_return stop;
 }

@@ -23,6 +23,17 @@ json::object success(json::value result) {
   return {{"ok", true}, {"result", std::move(result)}};
 }
 
+// A request as one would type it: "close --server orders".
+std::string in_words(const json::object& request) {
+  std::string words(request.at("command").as_string());
+  for (const auto& [key, value] : request) {
+    if (key == "command") continue;
+    words += key == "session" ? " " : " --" + std::string(key) + " ";
+    words += value.as_string();
+  }
+  return words;
+}
+
 json::array to_json(const std::vector<config::Diagnostic>& diagnostics) {
   json::array array;
   for (const config::Diagnostic& diagnostic : diagnostics)
@@ -159,7 +170,7 @@ void AdminCommands::close(const json::object& request, const AdminPeer& peer, Re
         session.cut(CloseReason::killed);
         return json::object{{"session", to_string(record.session)}};
       },
-      [this, peer, command = json::serialize(request),
+      [this, peer, command = in_words(request),
        reply = std::move(reply)](const std::vector<json::object>& closed) {
         gateway_.audit().record(AdminCommand{.command = command,
                                              .uid = peer.uid,

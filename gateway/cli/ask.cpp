@@ -198,7 +198,7 @@ int close(const GatewayAddress& gateway, const SessionOptions& options, Format f
   if (format == Format::json) {
     print_json(result);
   } else {
-    fmt::print("{} sessions closed\n", cell(result.as_object(), "closed"));
+    fmt::print("sessions closed: {}\n", cell(result.as_object(), "closed"));
   }
   const bool none = result.at("closed").to_number<std::uint64_t>() == 0;
   if (none && !options.session.empty()) {

@@ -26,7 +26,13 @@ struct BackendResult {
 
 void add_lint(const config::Configuration& configuration, config::Diagnostics& diagnostics) {
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  for (const auto& policy : configuration.policies) {
+  for (std::size_t index = 0; index < configuration.policies.size(); ++index) {
+    const auto& policy = configuration.policies[index];
+    if (policy->rules().empty()) {
+      diagnostics.warning(
+          configuration.servers[index].at,
+          fmt::format("server {} has no rules: it refuses everyone", policy->server()));
+    }
     for (const rules::Finding& finding : rules::lint(*policy, configuration.networks, now)) {
       diagnostics.warning({.file = finding.origin.file, .line = finding.origin.line},
                           finding.message, finding.hint);
@@ -62,7 +68,7 @@ void print_text(const CheckOptions& options, const config::Diagnostics& diagnost
       std::count_if(all.begin(), all.end(), [](const config::Diagnostic& diagnostic) {
         return diagnostic.severity == config::Severity::error;
       });
-  fmt::print("{}: {} errors, {} warnings\n", options.config.string(), errors,
+  fmt::print("{}: errors: {}, warnings: {}\n", options.config.string(), errors,
              static_cast<std::ptrdiff_t>(all.size()) - errors);
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "config/load.h"
 #include "gateway/admin/commands.h"
 #include "gateway/admin/control_socket.h"
 #include "gateway/admin/http_server.h"
@@ -33,17 +34,19 @@ int run(const RunOptions& options) {
   ControlSocket control(gateway.context(), commands);
   HttpServer http(gateway);
 
+  // The admin socket first: where another gateway answers on it, this one must not touch the audit.
+  // Questions are answered once the gateway runs.
+  if (const auto socket = config::find_admin_socket(options.config)) {
+    if (const std::string error = control.listen(*socket); !error.empty()) {
+      fmt::print(stderr, "gatehouse: admin socket {}\n", error);
+      return ExitCode::failed;
+    }
+  }
   if (!gateway.start(print_listening)) {
     if (const auto& error = gateway.last_error()) print_diagnostics(error->diagnostics);
     return ExitCode::failed;
   }
   const config::Admin admin = gateway.snapshot()->configuration->admin;
-  if (admin.socket) {
-    if (const std::string error = control.listen(*admin.socket); !error.empty()) {
-      fmt::print(stderr, "gatehouse: admin socket {}\n", error);
-      return ExitCode::failed;
-    }
-  }
   if (admin.http) {
     if (const std::string error = http.listen(*admin.http); !error.empty()) {
       print_diagnostics(

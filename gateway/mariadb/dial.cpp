@@ -128,13 +128,19 @@ Awaitable<std::optional<Failure>> dial_one(const ServerState& state, const confi
   const Io connected = co_await connect_to_first(endpoints, executor, slot);
   if (late) co_return too_late();
   if (connected == Io::aborted) co_return Failure{DialOutcome::aborted, {}};
-  if (connected != Io::ok) co_return Failure{DialOutcome::unreachable, "it refuses connections"};
+  if (connected != Io::ok)
+    co_return Failure{DialOutcome::unreachable, fmt::format("it cannot be connected to: {}",
+                                                            slot->connect_error().message())};
   auto failure = co_await greet(state, client, *slot, dialed);
   if (failure && late) co_return too_late();
   co_return failure;
 }
 
 }  // namespace
+
+std::string_view proxy_hint(const config::Server& server) noexcept {
+  return server.send_proxy_protocol ? " (does its proxy_protocol_networks name this gateway?)" : "";
+}
 
 Awaitable<Dialed> dial(const ServerState& state, const ProxiedClient& client,
                        std::optional<Stream>& slot, const std::optional<CloseReason>& cut,
@@ -148,8 +154,8 @@ Awaitable<Dialed> dial(const ServerState& state, const ProxiedClient& client,
     dialed.outcome = failure ? failure->outcome : DialOutcome::connected;
     if (!failure || failure->outcome == DialOutcome::aborted) co_return dialed;
     state.metrics->backend_dial_failures.add();
-    log.warning("server {}: backend {}: {}", state.server->name, backend.text, failure->why);
-    dialed.why = failure->why;
+    dialed.why = failure->why + std::string(proxy_hint(*state.server));
+    log.warning("server {}: backend {}: {}", state.server->name, backend.text, dialed.why);
     if (slot) slot->reset();
     if (failure->outcome == DialOutcome::too_many_connections) co_return dialed;
   }

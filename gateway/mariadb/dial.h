@@ -37,6 +37,10 @@ struct ProxiedClient {
   config::SocketAddress destination;
 };
 
+// What to look at first where a backend stops a session that was sent a PROXY header; empty where
+// none was.
+[[nodiscard]] std::string_view proxy_hint(const config::Server& server) noexcept;
+
 // Tries the backends in order, each for at most server.dial_timeout: address, PROXY header,
 // greeting. The connection being made stands in `slot`, where the session can abort it; after
 // `connected` it is the backend's. `cut` is set when the session is over, also while there is

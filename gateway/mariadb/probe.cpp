@@ -70,7 +70,7 @@ Awaitable<Probe> try_backend(ServerState state, std::size_t backend, Executor ex
     if (co_await stream->write_all(request) != Io::ok ||
         co_await stream->handshake(state.tls->connect(server, backend)) != Io::ok) {
       const std::string_view why = stream->tls_error().empty() ? "no answer" : stream->tls_error();
-      co_return Probe{false, fmt::format("{}, TLS failed: {}", version, why)};
+      co_return Probe{false, fmt::format("{}, TLS failed: {}{}", version, why, proxy_hint(server))};
     }
     protection = stream->tls_facts().version;
   } else {

@@ -47,6 +47,7 @@ Awaitable<Io> Stream::connect(const asio::generic::stream_protocol::endpoint& en
   if (aborted_) co_return Io::aborted;
   auto [error] = co_await socket_.async_connect(endpoint, as_result);
   if (aborted_) co_return Io::aborted;
+  connect_error_ = error;
   if (error) co_return Io::failed;
   boost::system::error_code ignored;
   socket_.non_blocking(true, ignored);

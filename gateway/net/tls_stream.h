@@ -61,7 +61,11 @@ class Stream {
   // --- awaited
   // -------------------------------------------------------------------------------------
   Awaitable<Io> wait(Socket::wait_type what);
+  // Why it failed stands in connect_error().
   Awaitable<Io> connect(const asio::generic::stream_protocol::endpoint& endpoint);
+  [[nodiscard]] const boost::system::error_code& connect_error() const noexcept {
+    return connect_error_;
+  }
   Awaitable<Io> read_exactly(std::span<std::uint8_t> into);
   Awaitable<Io> write_all(std::span<const std::uint8_t> bytes);
   // Begins TLS, as the side that `ssl` was made for. Bytes the peer sent since the last read go to
@@ -110,6 +114,7 @@ class Stream {
 
   Socket socket_;
   SslPointer ssl_;
+  boost::system::error_code connect_error_;
   bool aborted_ = false;
   bool tls_broken_ = false;  // after a fatal TLS error nothing more may be asked of it
   bool peer_was_untrusted_ = false;
