@@ -211,13 +211,20 @@ class TestListeners:
         with gateway.connect(listener="stays") as session:
             session.read_greeting()
 
-    def test_an_address_may_change_to_one_that_overlaps_it(self, gateway, yaml):
+    def test_an_address_may_change_to_one_that_overlaps_it(self, yaml, start_gateway):
+        # Begins with all addresses, and goes on binding before it lets go: at every moment the port
+        # is this gateway's, so that no client of another test can be given it.
+        listener = yaml["listeners"][0]
+        gateway = start_gateway(yaml | {"listeners": [listener | {"address": "0.0.0.0:0"}]},
+                                {"orders.yaml": configuration.rule_file("here 127.0.0.1")})
+        port = gateway.port
         with gateway.connect() as session:
             session.log_in("native", PASSWORD)
-            for host in ("127.0.0.1", "0.0.0.0", "127.0.0.1"):
+            for address in (["0.0.0.0:0", f"127.0.0.1:{port}"], f"0.0.0.0:{port}",
+                            f"127.0.0.1:{port}"):
                 before = gateway.generation()
-                moved = yaml["listeners"][0] | {"address": f"{host}:{gateway.port}"}
-                gateway.write_configuration(yaml | {"listeners": [moved]})
+                gateway.write_configuration(
+                    yaml | {"listeners": [listener | {"address": address}]})
                 gateway.wait_for_generation_after(before)
                 assert _is_allowed(gateway, "127.0.0.1")
             assert session.ping()
