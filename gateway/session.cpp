@@ -136,7 +136,9 @@ Awaitable<std::optional<Session::Stop>> Session::dial(const ServerState& server)
   const auto local = local_address(client_->socket().native_handle());
   const mariadb::ProxiedClient proxied{.source = {record_.source.address, record_.source.port},
                                        .destination = local.value_or(config::SocketAddress{})};
-  auto dialed = co_await mariadb::dial(server, proxied, backend_, cut_, worker_.services().log);
+  dial_.emplace(server, proxied, backend_, worker_.services().log);
+  auto dialed = co_await dial_->run();
+  dial_.reset();
   const config::Backend& backend = server.server->backends[dialed.backend];
   backend_index_ = dialed.backend;
   record_.backend = backend.text;
@@ -260,6 +262,7 @@ void Session::cut(CloseReason reason) noexcept {
   if (concluded_) return;  // what is left to say has its own short deadline
   if (!cut_) cut_ = reason;
   if (client_) client_->abort();
+  if (dial_) dial_->abort();
   if (backend_) backend_->abort();
 }
 

@@ -15,6 +15,7 @@
 
 #include "config/configuration.h"
 #include "gateway/close_reason.h"
+#include "gateway/mariadb/dial.h"
 #include "gateway/mariadb/transparent_login.h"
 #include "gateway/net/descriptor.h"
 #include "gateway/net/relay.h"
@@ -110,7 +111,8 @@ class Session : public boost::intrusive::list_base_hook<> {
   std::optional<Stream> client_;
   std::shared_ptr<BackendTls> backend_tls_;  // outlives the stream whose TLS it made
   std::optional<Stream> backend_;
-  std::size_t backend_index_ = 0;  // among the server's, of the last one dialled
+  std::optional<mariadb::Dial> dial_;  // only while there is one
+  std::size_t backend_index_ = 0;      // among the server's, of the last one dialled
   std::optional<mariadb::TransparentLogin> login_;
   std::optional<Relay> relay_;
   std::uint64_t counted_in_ = 0;  // of the relay's bytes, what the metrics have already

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "gateway/close_reason.h"
 #include "gateway/mariadb/greeting.h"
 #include "gateway/mariadb/packet_io.h"
+#include "gateway/net/name_lookup.h"
 #include "gateway/observe/log.h"
 #include "gateway/snapshot.h"
 
@@ -41,13 +41,43 @@ struct ProxiedClient {
 // none was.
 [[nodiscard]] std::string_view proxy_hint(const config::Server& server) noexcept;
 
-// Tries the backends in order, each for at most server.dial_timeout: address, PROXY header,
-// greeting. The connection being made stands in `slot`, where the session can abort it; after
-// `connected` it is the backend's. `cut` is set when the session is over, also while there is
-// nothing to abort. Why a backend failed goes to the log, never to a client. `state` and what it
-// points to must outlive the call.
-Awaitable<Dialed> dial(const ServerState& state, const ProxiedClient& client,
-                       std::optional<Stream>& slot, const std::optional<CloseReason>& cut,
-                       Log& log);
+// One session's way to a backend: tries the server's in order, each for at most
+// server.dial_timeout: name, address, PROXY header, greeting. Why a backend failed goes to the log,
+// never to a client.
+class Dial {
+ public:
+  // `state` and what it points to, `slot` and `log` must outlive this. The connection being made
+  // stands in `slot`; after `connected` it is the backend's.
+  Dial(const ServerState& state, const ProxiedClient& client, std::optional<Stream>& slot,
+       Log& log);
+
+  // Once.
+  Awaitable<Dialed> run();
+  // Ends run() with `aborted`, whatever it is at, and keeps it from going on.
+  void abort() noexcept;
+
+ private:
+  // One attempt's failure, in words for the log.
+  struct Failure {
+    DialOutcome outcome = DialOutcome::unreachable;
+    std::string why;
+  };
+
+  Awaitable<std::optional<Failure>> try_one(const config::Backend& backend);
+  Awaitable<std::optional<Failure>> reach(const config::Backend& backend);
+  Awaitable<std::optional<Failure>> connect_to_first(
+      std::vector<asio::generic::stream_protocol::endpoint> endpoints);
+  Awaitable<std::optional<Failure>> greet();
+  std::optional<Failure> judge_greeting(Bytes payload);
+  void stop_attempt() noexcept;
+
+  const ServerState& state_;
+  const ProxiedClient& client_;
+  std::optional<Stream>& slot_;
+  Log& log_;
+  std::optional<NameLookup> lookup_;
+  bool aborted_ = false;
+  Dialed dialed_;
+};
 
 }  // namespace gatehouse::mariadb

@@ -52,10 +52,9 @@ Awaitable<Probe> try_backend(ServerState state, std::size_t backend, Executor ex
   only.backends = {server.backends[backend]};
   state.server = &only;
   std::optional<Stream> stream;
-  const std::optional<CloseReason> never_cut;
   const ProxiedClient from_here{{rules::IpAddress::v4(0x7F000001), 1},
                                 {rules::IpAddress::v4(0x7F000001), 1}};
-  const Dialed dialed = co_await dial(state, from_here, stream, never_cut, silent);
+  const Dialed dialed = co_await Dial(state, from_here, stream, silent).run();
   if (dialed.outcome != DialOutcome::connected) co_return Probe{false, dialed.why};
 
   const Deadline deadline(executor, server.dial_timeout, [&] { stream->abort(); });

@@ -49,8 +49,8 @@ def start_gateway():
     _need_gatehouse()
     with contextlib.ExitStack() as running:
 
-        def start(yaml, rules=None):
-            gateway = gatehouse.Gatehouse(yaml, rules)
+        def start(yaml, rules=None, enter=()):
+            gateway = gatehouse.Gatehouse(yaml, rules, enter)
             running.callback(gateway.stop)
             return gateway.start()
 

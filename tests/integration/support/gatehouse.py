@@ -31,8 +31,10 @@ def binary():
 class Gatehouse:
     """Runs `gatehouse run` until `stop`, which fails the test unless all ended in order."""
 
-    def __init__(self, yaml, rules=None):
-        """`yaml`: gateway.yaml as a dictionary; `rules`: file name to text, below rules/."""
+    def __init__(self, yaml, rules=None, enter=()):
+        """`yaml`: gateway.yaml as a dictionary; `rules`: file name to text, below rules/; `enter`:
+        what stands before the command that runs it."""
+        self._enter = list(enter)
         # A short name: the admin socket's path has room for 107 bytes.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gatehouse-"))
         self.yaml_path = self.folder / "gateway.yaml"
@@ -52,7 +54,7 @@ class Gatehouse:
     def start(self):
         self._stderr = open(self.folder / "stderr.log", "wb")
         self._process = processes.start(
-            [binary(), "run", "--config", str(self.yaml_path)], stdout=subprocess.PIPE,
+            [*self._enter, binary(), "run", "--config", str(self.yaml_path)], stdout=subprocess.PIPE,
             stderr=self._stderr, text=True)
         threading.Thread(target=self._read_stdout, daemon=True).start()
         self._read_until("ready")
