@@ -176,11 +176,11 @@ int main() {
       "|    blocks |      held |  load ms |       MB |  cold ns | cold one by one |   hot ns |");
   std::puts(
       "|----------:|----------:|---------:|---------:|---------:|----------------:|---------:|");
-  for (const std::size_t blocks : {10'000, 100'000, 1'000'000}) {
+  for (const std::size_t blocks : {10'000U, 100'000U, 1'000'000U}) {
     gatehouse::measure_list(blocks, samples);
   }
   std::puts("\n|  IP rules | build ms |  cold ns | cold one by one |   hot ns |");
   std::puts("|----------:|---------:|---------:|----------------:|---------:|");
-  for (const std::size_t rules : {10, 10'000}) gatehouse::measure_policy(rules, samples);
+  for (const std::size_t rules : {10U, 10'000U}) gatehouse::measure_policy(rules, samples);
   return 0;
 }

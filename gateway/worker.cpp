@@ -11,6 +11,8 @@ namespace gatehouse {
 
 Worker::Worker(Services services) : services_(services), scratch_(limits::relay_scratch_size) {}
 
+// NOLINTNEXTLINE(bugprone-exception-escape): without the memory to end its thread there is no going
+// on
 Worker::~Worker() {
   stop();
 }

@@ -169,7 +169,7 @@ SslPointer BackendTls::connect(const config::Server& server, std::size_t backend
   SslPointer ssl(SSL_new(context_.get()));
   if (!ssl) return nullptr;
   SSL_set_connect_state(ssl.get());
-  SSL_set_ex_data(ssl.get(), place_of_backend(), &sessions_.at(backend));
+  SSL_set_ex_data(ssl.get(), place_of_backend(), static_cast<void*>(&sessions_.at(backend)));
   if (pinned_.empty()) {
     const std::string name = expected_name(server, backend);
     if (is_address(name)) {
