@@ -1,7 +1,6 @@
 #include "gateway/mariadb/reply.h"
 
-#include <algorithm>
-
+#include "gateway/mariadb/ascii.h"
 #include "gateway/mariadb/capabilities.h"
 
 namespace gatehouse::mariadb {
@@ -20,14 +19,6 @@ constexpr std::size_t state_size = 5;
 // SERVER_SESSION_STATE_CHANGED, and the only kind of session state that is looked into.
 constexpr std::uint16_t session_state_changed = 0x4000;
 constexpr std::uint8_t system_variables = 0;
-
-// Not std::tolower, which asks the locale.
-bool is_redirect_url(std::string_view name) noexcept {
-  constexpr std::string_view wanted = "redirect_url";
-  return std::ranges::equal(name, wanted, [](char left, char right) {
-    return (left >= 'A' && left <= 'Z' ? left - 'A' + 'a' : left) == right;
-  });
-}
 
 }  // namespace
 
@@ -95,7 +86,7 @@ Outcome copy_variables(Bytes pairs, std::vector<std::uint8_t>& out) {
     const Bytes name = reader.lenenc_bytes();
     const Bytes value = reader.lenenc_bytes();
     if (!reader.ok()) break;
-    if (is_redirect_url(as_text(name))) {
+    if (equals_ignoring_case(as_text(name), "redirect_url")) {
       outcome = Outcome::removed;
       continue;
     }
