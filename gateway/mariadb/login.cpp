@@ -2,6 +2,7 @@
 
 #include "gateway/mariadb/capabilities.h"
 #include "gateway/mariadb/packet.h"
+#include "gateway/mariadb/plugins.h"
 
 namespace gatehouse::mariadb {
 
@@ -118,7 +119,7 @@ void append_absent_login(std::vector<std::uint8_t>& out, std::uint8_t sequence,
   append_u8(payload, 0);  // No password: an empty string in each of the three forms of this field.
   if (has(prefix.capabilities, capability::connect_with_db)) append_text_and_nul(payload, {});
   if (has(prefix.capabilities, capability::plugin_auth)) {
-    append_text_and_nul(payload, "mysql_native_password");
+    append_text_and_nul(payload, native_password);
   }
   if (has(prefix.capabilities, capability::connect_attributes)) append_lenenc(payload, 0);
   append_packet(out, sequence, payload);

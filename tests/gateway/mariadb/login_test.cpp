@@ -15,6 +15,7 @@ using test::Buffer;
 using test::client_login;
 using test::client_ssl_request;
 using test::from_hex;
+using test::payload_of;
 
 namespace {
 
@@ -30,13 +31,6 @@ Buffer login_of(std::uint64_t capabilities, Bytes fields) {
   append_u32(payload, static_cast<std::uint32_t>(capabilities >> 32));
   append_bytes(payload, fields);
   return payload;
-}
-
-// What is behind the header. REQUIRES: one whole packet.
-Bytes payload_of(Bytes packet) {
-  const PacketHeader header = read_header(packet.first<header_size>());
-  REQUIRE(header.length == packet.size() - header_size);
-  return packet.subspan(header_size);
 }
 
 }  // namespace

@@ -3,10 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <stdexcept>
 #include <string_view>
 #include <vector>
 
 #include "gateway/mariadb/bytes.h"
+#include "gateway/mariadb/packet.h"
 
 namespace gatehouse::mariadb::test {
 
@@ -48,6 +50,15 @@ inline Buffer client_login() {
       "0c5f636c69656e745f6e616d65 0a6c69626d617269616462 045f706964 053131343632"
       "0f5f636c69656e745f76657273696f6e 06332e332e3230 095f706c6174666f726d 067838365f3634"
       "0c70726f6772616d5f6e616d65 056d7973716c 0c5f7365727665725f686f7374 093132372e302e302e31");
+}
+
+// What is behind the header. Fails the test, by throwing, unless it is one whole packet.
+inline Bytes payload_of(Bytes packet) {
+  if (packet.size() < header_size ||
+      read_header(packet.first<header_size>()).length != packet.size() - header_size) {
+    throw std::runtime_error("not one whole packet");
+  }
+  return packet.subspan(header_size);
 }
 
 // Calls `visit` with every proper prefix, each in memory of its own so that a sanitizer sees a read
