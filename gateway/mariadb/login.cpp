@@ -50,6 +50,24 @@ std::string_view without_quotes(std::string_view user) noexcept {
   return quoted ? user.substr(1, user.size() - 2) : user;
 }
 
+// Whatever without_quotes() would take off is there twice.
+void append_user(std::vector<std::uint8_t>& out, std::string_view user) {
+  const std::string_view quote = without_quotes(user) == user ? "" : "'";
+  append_text(out, quote);
+  append_text(out, user);
+  append_text_and_nul(out, quote);
+}
+
+void append_stand_in_auth(std::vector<std::uint8_t>& out, bool given, std::uint64_t capabilities) {
+  if (!given) {
+    append_u8(out, 0);  // an empty string in each of the three forms of this field
+  } else if (has(capabilities, capability::secure_connection)) {
+    append_lenenc_bytes(out, bytes_of("?"));  // the same as with one byte of length
+  } else {
+    append_text_and_nul(out, "?");
+  }
+}
+
 }  // namespace
 
 std::optional<std::string_view> Login::attribute(std::string_view key) const noexcept {
@@ -116,12 +134,30 @@ void append_absent_login(std::vector<std::uint8_t>& out, std::uint8_t sequence,
   std::vector<std::uint8_t> payload;
   append_prefix(payload, prefix);
   append_text_and_nul(payload, absent_user);
-  append_u8(payload, 0);  // No password: an empty string in each of the three forms of this field.
+  append_stand_in_auth(payload, false, prefix.capabilities);
   if (has(prefix.capabilities, capability::connect_with_db)) append_text_and_nul(payload, {});
   if (has(prefix.capabilities, capability::plugin_auth)) {
     append_text_and_nul(payload, native_password);
   }
   if (has(prefix.capabilities, capability::connect_attributes)) append_lenenc(payload, 0);
+  append_packet(out, sequence, payload);
+}
+
+void append_routed_login(std::vector<std::uint8_t>& out, std::uint8_t sequence, const Login& login,
+                         const LoginPrefix& prefix, std::string_view user) {
+  LoginPrefix with_plugin = prefix;
+  with_plugin.capabilities |= capability::plugin_auth;
+  std::vector<std::uint8_t> payload;
+  append_prefix(payload, with_plugin);
+  append_user(payload, user);
+  append_stand_in_auth(payload, !login.auth.empty(), prefix.capabilities);
+  if (has(prefix.capabilities, capability::connect_with_db)) {
+    append_text_and_nul(payload, login.database);
+  }
+  append_text_and_nul(payload, unknown_plugin);
+  if (has(prefix.capabilities, capability::connect_attributes)) {
+    append_lenenc_bytes(payload, login.attributes);
+  }
   append_packet(out, sequence, payload);
 }
 

@@ -71,4 +71,13 @@ inline constexpr std::string_view absent_user = "gatehouse-client-gone";
 void append_absent_login(std::vector<std::uint8_t>& out, std::uint8_t sequence,
                          const LoginPrefix& prefix);
 
+// A whole packet: the client's login towards a backend whose greeting the client has not seen, as
+// `user`, quotes and all. Its plugin is unknown_plugin, so the backend asks again with its own
+// nonce. One byte stands for the client's answer, if there was one: that was made for another
+// nonce, or is the password itself, which a plaintext leg must not carry. `prefix` governs, with
+// plugin_auth added; an SSLRequest before must have had that too. REQUIRES: no NUL in `user`; no
+// zstd, whose field is not written.
+void append_routed_login(std::vector<std::uint8_t>& out, std::uint8_t sequence, const Login& login,
+                         const LoginPrefix& prefix, std::string_view user);
+
 }  // namespace gatehouse::mariadb

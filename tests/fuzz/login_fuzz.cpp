@@ -8,6 +8,8 @@
 #include "gateway/mariadb/capabilities.h"
 #include "gateway/mariadb/login.h"
 #include "gateway/mariadb/packet.h"
+#include "gateway/mariadb/plugins.h"
+#include "gateway/mariadb/server_name.h"
 #include "tests/fuzz/require.h"
 
 namespace gatehouse::mariadb {
@@ -42,6 +44,21 @@ void check_absent_login(const LoginPrefix& prefix) {
           "the absent user's login can be read under any capabilities");
 }
 
+// Where a gateway of several servers would take it.
+void check_routed_login(const Login& login) {
+  constexpr std::array<std::string_view, 2> servers{"orders", "billing"};
+  const MeantServer meant =
+      find_meant_server(login.user, login.attribute("_server_host"), login.database, servers);
+  require(login.user.starts_with(meant.user), "of a user at most the end is taken off");
+  std::vector<std::uint8_t> packet;
+  append_routed_login(packet, 1, login, login.prefix, meant.user);
+  const auto again = parse_login(Bytes(packet).subspan(header_size));
+  require(again && again->user == meant.user && again->auth.empty() == login.auth.empty() &&
+              again->database == login.database && again->plugin == unknown_plugin &&
+              as_text(again->attributes) == as_text(login.attributes),
+          "a routed login says what the client's said");
+}
+
 }  // namespace
 
 // NOLINTNEXTLINE(readability-identifier-naming): libFuzzer calls it.
@@ -63,6 +80,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!login) continue;
     check(*login, payload);
     check_absent_login(login->prefix);
+    check_routed_login(*login);
   }
 
   const auto login = parse_login(payload);

@@ -7,6 +7,7 @@
 
 #include "gateway/mariadb/capabilities.h"
 #include "gateway/mariadb/packet.h"
+#include "gateway/mariadb/plugins.h"
 #include "tests/gateway/mariadb/packets.h"
 
 namespace gatehouse::mariadb {
@@ -259,6 +260,67 @@ TEST_CASE("the login of the absent user has every field that its capabilities an
   const bool names_plugin = (capabilities & capability::plugin_auth) != 0;
   CHECK(login->plugin ==
         (names_plugin ? std::optional<std::string_view>("mysql_native_password") : std::nullopt));
+}
+
+TEST_CASE("a routed login is the client's, but for the user, the answer and the plugin") {
+  const Buffer from_client = client_login();
+  const auto client = parse_login(from_client);
+  REQUIRE(client);
+  Buffer packet{0xAA};
+  append_routed_login(packet, 2, *client, client->prefix, "alice");
+  const Bytes payload = payload_of(Bytes(packet).subspan(1));
+  CHECK(packet[1 + 3] == 2);
+  const auto login = parse_login(payload);
+  REQUIRE(login);
+  CHECK(login->prefix.capabilities == client->prefix.capabilities);
+  CHECK(login->prefix.max_packet == 0x10000000);
+  CHECK(login->prefix.charset == 33);
+  CHECK(login->user == "alice");
+  CHECK(as_text(login->auth) == "?");
+  CHECK(login->database == "shop");
+  CHECK(login->plugin == unknown_plugin);
+  CHECK(as_text(login->attributes) == as_text(client->attributes));
+  test::for_each_prefix(payload, [](Bytes prefix) { CHECK_FALSE(parse_login(prefix)); });
+}
+
+TEST_CASE("a routed login has every field that its capabilities announce, and names a plugin") {
+  const auto capabilities = GENERATE(values<std::uint64_t>({
+      basic,
+      capability::protocol_41,
+      basic | capability::mysql | capability::plugin_auth_lenenc,
+      basic | capability::connect_with_db,
+      basic | capability::connect_attributes | capability::plugin_auth_lenenc,
+  }));
+  const auto auth = GENERATE(values<Buffer>({{}, {1}, Buffer(20, 0), Buffer(300, 'x')}));
+  const Buffer attributes = from_hex("0161 0178");
+  const Login client{.prefix = {},
+                     .user = "alice@orders",
+                     .auth = auth,
+                     .database = "shop",
+                     .plugin = "client_ed25519",
+                     .attributes = attributes};
+  Buffer packet;
+  append_routed_login(packet, 1, client,
+                      {.capabilities = capabilities, .max_packet = 1, .charset = 45}, "alice");
+  const auto login = parse_login(payload_of(packet));
+  REQUIRE(login);
+  CHECK(login->prefix.capabilities == (capabilities | capability::plugin_auth));
+  CHECK(login->prefix.charset == 45);
+  CHECK(login->user == "alice");
+  CHECK(login->auth.empty() == auth.empty());
+  CHECK(login->database == ((capabilities & capability::connect_with_db) != 0 ? "shop" : ""));
+  CHECK(login->plugin == unknown_plugin);
+  CHECK(login->attributes.empty() == ((capabilities & capability::connect_attributes) == 0));
+}
+
+TEST_CASE("the backend reads a routed login's user as it was meant, quotes and all") {
+  const auto user =
+      GENERATE(values<std::string_view>({"", "'", "''", "'root'", "''q''", "o'neil"}));
+  Buffer packet;
+  append_routed_login(packet, 1, Login{}, {.capabilities = basic}, user);
+  const auto login = parse_login(payload_of(packet));
+  REQUIRE(login);
+  CHECK(login->user == user);
 }
 
 }  // namespace gatehouse::mariadb
