@@ -68,6 +68,8 @@ std::optional<NearestMiss> find_miss(const Policy& policy, const Facts& facts,
     case Reason::locked_down:
     case Reason::denied_by_rule:
     case Reason::public_access_disabled:
+    case Reason::blocked:
+    case Reason::unknown_server:
     case Reason::undecided:
       return std::nullopt;
   }

@@ -212,6 +212,10 @@ std::string_view to_string(Reason reason) noexcept {
       return "rule_not_yet_valid";
     case Reason::no_matching_rule:
       return "no_matching_rule";
+    case Reason::blocked:
+      return "blocked";
+    case Reason::unknown_server:
+      return "unknown_server";
     case Reason::undecided:
       return "undecided";
   }

@@ -32,6 +32,9 @@ enum class Reason {
   rule_expired,
   rule_not_yet_valid,
   no_matching_rule,
+  // of a deny that no rule is about: the gateway's own, never Policy::decide's
+  blocked,
+  unknown_server,
   // a fact that matters is not known yet
   undecided,
 };

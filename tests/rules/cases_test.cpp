@@ -131,9 +131,11 @@ TEST_CASE("every case in cases/ is decided as its line says", "[rules]") {
       CHECK(rule == one.rule);
     }
   }
-  // Every reason there is has its case.
+  // Every reason there is has its case, but for those that no rule can give.
   for (std::size_t i = 0; i < reason_count; ++i) {
-    CHECK(reasons.count(std::string(to_string(static_cast<Reason>(i)))) == 1);
+    const auto reason = static_cast<Reason>(i);
+    const bool is_the_gateways = reason == Reason::blocked || reason == Reason::unknown_server;
+    CHECK(reasons.count(std::string(to_string(reason))) == (is_the_gateways ? 0 : 1));
   }
 }
 
