@@ -98,6 +98,12 @@ struct FoldedDenials {
   std::uint64_t count = 0;
 };
 
+// Backends have refused more logins of a source in a minute than `limits.failed_logins` lets pass.
+struct Alert {
+  SessionRecord record;  // of the session whose login was one too many
+  std::uint32_t count = 0;
+};
+
 // Sessions that were refused, and closed with `audit_unwritable`, while there was no room for a
 // record of each: one `closed` for all, written when writing works again.
 struct RefusedUnrecorded {
@@ -125,7 +131,7 @@ struct AdminCommand {
   std::string result;
 };
 
-using AuditEvent = std::variant<Opened, Closed, Denied, FoldedDenials, RefusedUnrecorded,
+using AuditEvent = std::variant<Opened, Closed, Denied, FoldedDenials, Alert, RefusedUnrecorded,
                                 SnapshotLoaded, SnapshotRejected, AdminCommand>;
 
 }  // namespace gatehouse

@@ -97,6 +97,19 @@ void add_fields(json::object& line, const FoldedDenials& event) {
   line["count"] = event.count;
 }
 
+// The decision that let the source in is not what this is about: `reason` says what is.
+void add_fields(json::object& line, const Alert& event) {
+  const SessionRecord& record = event.record;
+  line["session"] = to_string(record.session);
+  add_own(line, "listener", record.listener);
+  add_own(line, "server", record.server);
+  line["source"] = source_object(record.source);
+  line["reason"] = "failed_logins";
+  line["count"] = event.count;
+  if (record.snapshot != 0) line["snapshot"] = record.snapshot;
+  add_client(line, "user", record.user);
+}
+
 void add_fields(json::object& line, const RefusedUnrecorded& event) {
   line["close_reason"] = to_string(CloseReason::audit_unwritable);
   line["count"] = event.count;
@@ -141,6 +154,7 @@ std::string_view name_of(const AuditEvent& event) {
     std::string_view operator()(const Closed&) const { return "closed"; }
     std::string_view operator()(const Denied&) const { return "denied"; }
     std::string_view operator()(const FoldedDenials&) const { return "denied"; }
+    std::string_view operator()(const Alert&) const { return "alert"; }
     std::string_view operator()(const RefusedUnrecorded&) const { return "closed"; }
     std::string_view operator()(const SnapshotLoaded&) const { return "snapshot_loaded"; }
     std::string_view operator()(const SnapshotRejected&) const { return "snapshot_rejected"; }

@@ -91,6 +91,16 @@ void AuditLog::denied(SessionRecord&& record) noexcept {
   queue_.push(clock_.wall(), Denied{std::move(record)});
 }
 
+void AuditLog::alert(const SessionRecord& record, std::uint32_t count) noexcept {
+  if (!queue_.take(AuditShare::alert, 1)) return queue_.count_lost(1);
+  try {
+    queue_.push(clock_.wall(), Alert{record, count});
+  } catch (const std::bad_alloc&) {
+    queue_.give_back(AuditShare::alert, 1);
+    queue_.count_lost(1);
+  }
+}
+
 void AuditLog::record(SnapshotLoaded event) noexcept {
   push_other(event);
 }

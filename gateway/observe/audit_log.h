@@ -66,6 +66,8 @@ class AuditLog {
   // Needs no room: denials have a share of the queue of their own. Repeats are folded. REQUIRES:
   // record.reason is set.
   void denied(SessionRecord&& record) noexcept;
+  // Needs no room either: alerts have a share of their own too. `count` refused logins made it one.
+  void alert(const SessionRecord& record, std::uint32_t count) noexcept;
   void record(SnapshotLoaded event) noexcept;
   void record(SnapshotRejected event) noexcept;
   void record(AdminCommand event) noexcept;

@@ -21,6 +21,7 @@ AuditShare share_of(const AuditEvent& event) noexcept {
     return AuditShare::session;
   }
   if (std::holds_alternative<Denied>(event)) return AuditShare::denial;
+  if (std::holds_alternative<Alert>(event)) return AuditShare::alert;
   if (std::holds_alternative<FoldedDenials>(event) ||
       std::holds_alternative<RefusedUnrecorded>(event)) {
     return AuditShare::none;
@@ -61,7 +62,8 @@ void AuditQueue::push(std::chrono::system_clock::time_point time, AuditEvent&& e
 }
 
 void AuditQueue::done(const AuditShareCounts& events) noexcept {
-  for (const AuditShare share : {AuditShare::session, AuditShare::denial, AuditShare::other}) {
+  for (const AuditShare share :
+       {AuditShare::session, AuditShare::denial, AuditShare::alert, AuditShare::other}) {
     give_back(share, events[index(share)]);
     queued_.fetch_sub(events[index(share)], std::memory_order_relaxed);
   }

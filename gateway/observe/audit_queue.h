@@ -16,15 +16,16 @@
 
 namespace gatehouse {
 
-// What bounds an event. The shares are apart, so that a flood of denials leaves sessions their
-// room.
+// What bounds an event. The shares are apart, so that a flood of denials leaves sessions and alerts
+// their room.
 enum class AuditShare {
   session,  // by rooms that sessions reserve
   denial,
+  alert,
   other,  // snapshots and commands
   none,   // made by the writer itself, whose own tables bound them
 };
-inline constexpr std::size_t audit_share_count = 4;
+inline constexpr std::size_t audit_share_count = 5;
 using AuditShareCounts = std::array<std::size_t, audit_share_count>;
 [[nodiscard]] AuditShare share_of(const AuditEvent& event) noexcept;
 
@@ -78,7 +79,7 @@ class AuditQueue {
   void wake() noexcept;
 
   std::array<std::atomic<std::size_t>, audit_share_count> taken_{};
-  std::array<std::atomic<std::size_t>, audit_share_count> capacity_{0, 4096, 256, 0};
+  std::array<std::atomic<std::size_t>, audit_share_count> capacity_{0, 4096, 256, 256, 0};
   std::atomic<std::size_t> queued_{0};
   std::atomic<std::uint64_t> lost_{0};
 

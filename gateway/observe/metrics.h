@@ -74,6 +74,8 @@ struct ServerMetrics {
   std::array<Counter, rules::reason_count> denied;  // by rules::Reason
   Counter backend_dials;
   Counter backend_dial_failures;
+  Counter failed_logins;  // refused by a backend
+  Counter failed_login_alerts;
   Gauge sessions;  // established, for `max_sessions` and `status`; not a series
 };
 
@@ -116,6 +118,7 @@ struct MetricsSample {
   bool snapshot_last_load_failed = false;
   std::size_t audit_queue = 0;
   std::uint64_t audit_events_lost = 0;
+  std::size_t blocked_sources = 0;
   // By listener: when the first of its certificates expires.
   std::vector<std::pair<std::string, std::chrono::sys_seconds>> certificate_expiry;
   std::string version;

@@ -78,6 +78,8 @@ bool is_denial(rules::Reason reason) {
     case rules::Reason::rule_expired:
     case rules::Reason::rule_not_yet_valid:
     case rules::Reason::no_matching_rule:
+    case rules::Reason::blocked:
+    case rules::Reason::unknown_server:
       return true;
   }
   return false;
@@ -107,6 +109,20 @@ void add_servers(Page& page, const Servers& servers) {
   }
 }
 
+void add_failed_logins(Page& page, const Servers& servers) {
+  page.family("gatehouse_failed_logins", "counter", "", "Logins that a backend refused.");
+  for (const auto& [name, server] : servers) {
+    page.sample("_total", label("server", name), server.failed_logins.value());
+  }
+  page.family("gatehouse_alerts", "counter", "",
+              "Times that a source did what it should not, such as failing too many logins.");
+  for (const auto& [name, server] : servers) {
+    page.sample("_total",
+                fmt::format("{},{}", label("server", name), label("reason", "failed_logins")),
+                server.failed_login_alerts.value());
+  }
+}
+
 void add_sampled(Page& page, const MetricsSample& sample) {
   page.family("gatehouse_snapshot_generation", "gauge", "", "Number of the snapshot in force.");
   page.sample("", "", sample.snapshot_generation);
@@ -126,6 +142,9 @@ void add_sampled(Page& page, const MetricsSample& sample) {
   page.family("gatehouse_audit_events_lost", "counter", "",
               "Audit events that could not be written and are gone.");
   page.sample("_total", "", sample.audit_events_lost);
+  page.family("gatehouse_blocked_sources", "gauge", "",
+              "Sources refused on a server for their failed logins.");
+  page.sample("", "", sample.blocked_sources);
   page.family("gatehouse_build", "info", "", "What is running.");
   page.sample("_info", label("version", sample.version), 1);
 }
@@ -157,6 +176,7 @@ std::string to_openmetrics(const Metrics& metrics, const MetricsSample& sample) 
   {
     const std::lock_guard lock(metrics.mutex_);
     add_servers(page, metrics.servers_);
+    add_failed_logins(page, metrics.servers_);
   }
   add_sampled(page, sample);
   return std::move(page).end();

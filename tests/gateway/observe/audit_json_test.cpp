@@ -52,6 +52,24 @@ constexpr std::string_view full_fields =
     R"("resumed":true,"client_subject":"CN=robot"},"user":"app","database":"shop",)"
     R"("program":"mysql","backend":"10.1.0.4:3306","backend_thread":42)";
 
+TEST_CASE("an alert tells of whom and why, not of the rule that let them in", "[audit]") {
+  CHECK(line_of(Alert{full_record(), 21}) ==
+        R"({"time":"2026-11-22T01:02:03.000004Z","event":"alert","gateway":"gw-1",)"
+        R"("session":"0123456789abcdef","listener":"public-mariadb","server":"orders",)"
+        R"("source":{"address":"203.0.113.9","port":40213,"network":"factory","subnet":"robots",)"
+        R"("peer_address":"10.0.0.3"},"reason":"failed_logins","count":21,"snapshot":3,)"
+        R"("user":"app"})"
+        "\n");
+}
+
+TEST_CASE("an alert's user cannot forge a line", "[audit]") {
+  Alert alert{allowed_record(), 21};
+  alert.record.user = "a\"}\n{\"event\":\"closed\"}" + std::string(10'000, 'x');
+  const std::string line = line_of(alert);
+  CHECK(std::count(line.begin(), line.end(), '\n') == 1);
+  CHECK(boost::json::parse(line).at("user").as_string().size() <= max_client_text);
+}
+
 TEST_CASE("an opened session tells all that is known of it", "[audit]") {
   CHECK(line_of(Opened{full_record()}) ==
         R"({"time":"2026-11-22T01:02:03.000004Z","event":"opened",)" + std::string(full_fields) +

@@ -83,6 +83,7 @@ TEST_CASE("what is recorded is in the file when the audit has stopped", "[audit-
     CHECK(audit.writable());
     run_session(audit, 1);
     audit.denied(denied_record());
+    audit.alert(allowed_record(), 21);
     audit.record(SnapshotLoaded{.generation = 1, .files = 2, .duration = 1ms});
     audit.record(SnapshotRejected{});
     audit.record(AdminCommand{});
@@ -91,6 +92,7 @@ TEST_CASE("what is recorded is in the file when the audit has stopped", "[audit-
   CHECK(bench.events() == std::map<std::string, int>{{"opened", 1},
                                                      {"closed", 1},
                                                      {"denied", 1},
+                                                     {"alert", 1},
                                                      {"snapshot_loaded", 1},
                                                      {"snapshot_rejected", 1},
                                                      {"admin", 1}});
@@ -240,6 +242,29 @@ TEST_CASE("denials do not take the room of sessions", "[audit-log]") {
   audit.opened(*room, allowed_record());
   CHECK(audit.lost() == lost);
   audit.stop(0ms);
+}
+
+TEST_CASE("alerts have room of their own, and what does not fit is counted as lost",
+          "[audit-log]") {
+  Bench bench;
+  AuditLog audit(bench.settings("/dev/full"), *bench.log);
+  for (int denial = 0; denial < 20'000; ++denial) audit.denied(denied_record());
+  const std::uint64_t lost_denials = audit.lost();
+  audit.alert(allowed_record(), 21);
+  CHECK(audit.lost() == lost_denials);
+
+  constexpr std::uint64_t alerts = 10'000;
+  for (std::uint64_t alert = 1; alert < alerts; ++alert) audit.alert(allowed_record(), 21);
+  CHECK(audit.lost() > lost_denials);
+  // Neither do alerts take what commands need.
+  const std::uint64_t lost = audit.lost();
+  audit.record(AdminCommand{});
+  CHECK(audit.lost() == lost);
+
+  audit.configure(bench.settings(bench.path()));
+  audit.stop();
+  CHECK(static_cast<std::uint64_t>(bench.events()["alert"]) == alerts - (lost - lost_denials));
+  CHECK(bench.events()["admin"] == 1);
 }
 
 TEST_CASE("a minute of denials is folded by the given clock", "[audit-log]") {

@@ -109,6 +109,7 @@ MetricsSample full_sample() {
   sample.snapshot_last_load_failed = true;
   sample.audit_queue = 7;
   sample.audit_events_lost = 2;
+  sample.blocked_sources = 3;
   sample.certificate_expiry = {{"public-mariadb", std::chrono::sys_seconds(1795309323s)}};
   sample.version = "0.1.0";
   return sample;
@@ -127,6 +128,9 @@ TEST_CASE("a fresh gateway exports every series, at zero", "[metrics]") {
   CHECK(has_line(page, "gatehouse_audit_events_lost_total 0"));
   CHECK(has_line(page, R"(gatehouse_tls_handshake_seconds_bucket{le="+Inf"} 0)"));
   CHECK(has_line(page, "gatehouse_snapshot_last_load_failed 0"));
+  CHECK(has_line(page, R"(gatehouse_denied_total{server="orders",reason="blocked"} 0)"));
+  CHECK(has_line(page, R"(gatehouse_failed_logins_total{server="orders"} 0)"));
+  CHECK(has_line(page, R"(gatehouse_alerts_total{server="orders",reason="failed_logins"} 0)"));
 }
 
 TEST_CASE("the reasons of a label are those that can be", "[metrics]") {
@@ -152,6 +156,8 @@ TEST_CASE("what was counted is exported", "[metrics]") {
   orders.denied[static_cast<std::size_t>(rules::Reason::locked_down)].add(9);
   orders.backend_dials.add(5);
   orders.backend_dial_failures.add();
+  orders.failed_logins.add(42);
+  orders.failed_login_alerts.add(2);
   const std::string page = to_openmetrics(metrics, full_sample());
 
   CHECK(Checker().check(page) == std::nullopt);
@@ -166,6 +172,9 @@ TEST_CASE("what was counted is exported", "[metrics]") {
           R"(gatehouse_denied_total{server="orders",reason="locked_down"} 9)",
           R"(gatehouse_backend_dials_total{server="orders"} 5)",
           R"(gatehouse_backend_dial_failures_total{server="orders"} 1)",
+          R"(gatehouse_failed_logins_total{server="orders"} 42)",
+          R"(gatehouse_alerts_total{server="orders",reason="failed_logins"} 2)",
+          "gatehouse_blocked_sources 3",
           "gatehouse_snapshot_generation 4",
           "gatehouse_snapshot_age_seconds 1.5",
           "gatehouse_snapshot_last_load_failed 1",
