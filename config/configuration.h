@@ -154,7 +154,6 @@ struct Limits {
   std::chrono::milliseconds idle_timeout{std::chrono::hours(8)};
   std::chrono::milliseconds drain_timeout{30000};
   FailedLogins failed_logins;
-  std::optional<Location> failed_logins_at;  // set where the file says it
 };
 
 struct Configuration {

@@ -43,7 +43,6 @@ Limits read_limits(const Value& value) {
     fields.read("drain_timeout", limits.drain_timeout, read_duration_or_none);
     if (const auto failed_logins = fields.find("failed_logins")) {
       limits.failed_logins = read_failed_logins(*failed_logins);
-      limits.failed_logins_at = failed_logins->at();
     }
   });
   return limits;

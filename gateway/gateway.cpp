@@ -207,7 +207,7 @@ void Gateway::put_in_force(std::shared_ptr<Snapshot> snapshot, Sockets sockets) 
     const std::size_t count = sockets.added.empty() ? 1 : sockets.added.begin()->second.size();
     for (std::size_t index = 0; index < count; ++index) {
       workers_.push_back(std::make_unique<Worker>(
-          Services{log_, *audit_, continuity_.metrics, places_, next_session_}));
+          Services{log_, *audit_, continuity_.metrics, places_, failed_logins_, next_session_}));
       workers_.back()->start();
     }
   } else {
@@ -420,6 +420,7 @@ std::string Gateway::metrics_text() const {
   sample.snapshot_last_load_failed = last_error_.has_value();
   sample.audit_queue = audit_->depth();
   sample.audit_events_lost = audit_->lost();
+  sample.blocked_sources = failed_logins_.blocks(std::chrono::steady_clock::now()).size();
   sample.certificate_expiry.reserve(snapshot_->listeners.size());
   for (const ListenerState& listener : snapshot_->listeners) {
     sample.certificate_expiry.emplace_back(

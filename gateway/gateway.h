@@ -16,6 +16,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/json/object.hpp>
 
+#include "gateway/failed_logins.h"
 #include "gateway/file_watch.h"
 #include "gateway/net/asio.h"
 #include "gateway/net/listening.h"
@@ -71,6 +72,7 @@ class Gateway {
   [[nodiscard]] std::vector<BoundListener> listeners() const;
   [[nodiscard]] std::string metrics_text() const;
   [[nodiscard]] AuditLog& audit() noexcept { return *audit_; }
+  [[nodiscard]] FailedLogins& failed_logins() noexcept { return failed_logins_; }
   [[nodiscard]] asio::io_context& context() noexcept { return context_; }
 
  private:
@@ -110,6 +112,7 @@ class Gateway {
 
   Continuity continuity_;
   Places places_;
+  FailedLogins failed_logins_;
   std::atomic<std::uint64_t> next_session_;
   std::unique_ptr<AuditLog> audit_;
   std::vector<std::unique_ptr<Worker>> workers_;

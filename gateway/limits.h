@@ -24,6 +24,10 @@ inline constexpr auto abandoned_login = std::chrono::seconds(2);
 // How often live sessions are judged by the clock and idle ones looked for.
 inline constexpr auto sweep_every = std::chrono::seconds(1);
 
+// Pairs of a source and a server whose failed logins are counted, or that are blocked for them,
+// at a time: 4 MiB at most.
+inline constexpr std::size_t failed_login_sources = 16384;
+
 // Connections at a time to the admin's HTTP address and to the admin socket, each: what sessions
 // need is not theirs.
 inline constexpr int admin_connections = 64;

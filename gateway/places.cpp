@@ -1,6 +1,5 @@
 #include "gateway/places.h"
 
-#include <functional>
 #include <utility>
 
 namespace gatehouse {
@@ -66,16 +65,8 @@ std::optional<Place> Places::take(const config::Limits& limits, SourceKey source
   return std::nullopt;
 }
 
-std::size_t Places::Hash::operator()(const SourceKey& key) const noexcept {
-  const auto bits = key.address.bits();
-  const std::size_t address =
-      std::hash<std::uint64_t>{}(bits.high * 0x9E3779B97F4A7C15U ^ bits.low);
-  return address * 31 + std::hash<std::string>{}(key.network);
-}
-
 Places::Shard& Places::shard_of(const SourceKey& source) noexcept {
-  // The map uses the low bits; the shard is chosen by others.
-  return shards_[(Hash{}(source) * 0x9E3779B97F4A7C15U >> 32) % shard_count];
+  return shards_[shard_of_hash(SourceKeyHash{}(source), shard_count)];
 }
 
 bool Places::take_source(const SourceKey& source, std::uint32_t max) {

@@ -8,21 +8,12 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
-#include <string>
 #include <unordered_map>
 
 #include "config/configuration.h"
-#include "gateway/observe/metrics.h"
-#include "rules/ip_address.h"
+#include "gateway/source_key.h"
 
 namespace gatehouse {
-
-// A source as far as its cap goes: the same address in two networks is two sources.
-struct SourceKey {
-  std::string network;
-  rules::IpAddress address;
-  friend bool operator==(const SourceKey&, const SourceKey&) = default;
-};
 
 class Places;
 
@@ -56,14 +47,11 @@ class Places {
 
  private:
   friend class Place;
-  struct Hash {
-    std::size_t operator()(const SourceKey& key) const noexcept;
-  };
   // A lock that is held for one map operation, in one of many shards: workers meet in it only when
   // two sources share a shard at the same moment (decisions/0006).
   struct Shard {
     std::mutex mutex;
-    std::unordered_map<SourceKey, std::uint32_t, Hash> sessions;
+    std::unordered_map<SourceKey, std::uint32_t, SourceKeyHash> sessions;
   };
   static constexpr std::size_t shard_count = 64;
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "gateway/failed_logins.h"
 #include "gateway/observe/audit_log.h"
 #include "gateway/observe/log.h"
 #include "gateway/observe/metrics.h"
@@ -17,6 +18,7 @@ struct Services {
   AuditLog& audit;
   Metrics& metrics;
   Places& places;
+  FailedLogins& failed_logins;
   // Starts at a random number, so that a session's id is unique over restarts too.
   std::atomic<std::uint64_t>& next_session;
 };

@@ -106,9 +106,6 @@ std::vector<config::Diagnostic> find_unsupported(const config::Configuration& co
     if (listener.proxy_protocol) add(listener.at, prefix + "proxy_protocol");
     if (!listener.tls.more.empty()) add(listener.at, prefix + "tls.more");
   }
-  if (configuration.limits.failed_logins_at) {
-    add(*configuration.limits.failed_logins_at, "limits.failed_logins");
-  }
   return found;
 }
 

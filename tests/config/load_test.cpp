@@ -69,7 +69,6 @@ TEST_CASE("what a file leaves out has its default", "[config]") {
   CHECK(limits.drain_timeout == 30s);
   CHECK(limits.failed_logins.per_minute == 20);
   CHECK_FALSE(limits.failed_logins.block);
-  CHECK_FALSE(limits.failed_logins_at);
   CHECK_FALSE(configuration->audit.file);
   CHECK(configuration->audit.when_unwritable == WhenUnwritable::refuse);
   CHECK(configuration->log.level == LogLevel::info);
