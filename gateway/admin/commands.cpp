@@ -26,9 +26,10 @@ json::object success(json::value result) {
 // A request as one would type it: "close --server orders".
 std::string in_words(const json::object& request) {
   std::string words(request.at("command").as_string());
+  const std::string_view unnamed = words == "unblock" ? "from" : "session";
   for (const auto& [key, value] : request) {
     if (key == "command") continue;
-    words += key == "session" ? " " : " --" + std::string(key) + " ";
+    words += std::string_view(key) == unnamed ? " " : " --" + std::string(key) + " ";
     words += value.as_string();
   }
   return words;
@@ -45,6 +46,23 @@ json::value to_json(const std::optional<LoadError>& error) {
   if (!error) return nullptr;
   return json::object{{"time", rfc3339_microseconds(error->time)},
                       {"diagnostics", to_json(error->diagnostics)}};
+}
+
+json::array to_json(const std::vector<FailedLogins::Block>& blocks, FailedLogins::Time steady_now) {
+  const auto now = std::chrono::system_clock::now();
+  json::array array;
+  for (const FailedLogins::Block& block : blocks) {
+    json::object source{{"address", block.source.address.to_string()}};
+    if (!block.source.network.empty()) source["network"] = block.source.network;
+    const auto left =
+        std::chrono::duration_cast<std::chrono::system_clock::duration>(block.until - steady_now);
+    // Whole seconds: two clocks, read one after the other, would tell another microsecond each
+    // time.
+    array.push_back({{"server", block.server},
+                     {"source", std::move(source)},
+                     {"until", rfc3339(std::chrono::round<std::chrono::seconds>(now + left))}});
+  }
+  return array;
 }
 
 json::object to_json(const rules::Policy& policy, const rules::Rule& rule, const RuleUse& use) {
@@ -75,6 +93,7 @@ void AdminCommands::run(std::string_view line, const AdminPeer& peer, Reply repl
   if (command == "reload") return reload(peer, reply);
   if (command == "sessions") return sessions(request, std::move(reply));
   if (command == "close") return close(request, peer, std::move(reply));
+  if (command == "unblock") return unblock(request, peer, reply);
   reply(failure("unknown command"));
 }
 
@@ -92,6 +111,7 @@ void AdminCommands::status(const Reply& reply) {
                        {"locked_down", server->policy->spec().locked_down}});
     sessions += server->metrics->sessions.value();
   }
+  const auto steady_now = std::chrono::steady_clock::now();
   reply(success({{"ready", gateway_.is_ready()},
                  {"snapshot",
                   {{"generation", snapshot.generation},
@@ -100,7 +120,8 @@ void AdminCommands::status(const Reply& reply) {
                    {"last_error", to_json(gateway_.last_error())}}},
                  {"sessions", sessions},
                  {"listeners", std::move(listeners)},
-                 {"servers", std::move(servers)}}));
+                 {"servers", std::move(servers)},
+                 {"blocked", to_json(gateway_.failed_logins().blocks(steady_now), steady_now)}}));
 }
 
 void AdminCommands::rules(const Reply& reply) {
@@ -178,6 +199,22 @@ void AdminCommands::close(const json::object& request, const AdminPeer& peer, Re
                                              .result = std::to_string(closed.size()) + " closed"});
         reply(success({{"closed", closed.size()}}));
       });
+}
+
+void AdminCommands::unblock(const json::object& request, const AdminPeer& peer,
+                            const Reply& reply) {
+  std::string error;
+  const auto filter = read_filter(request, error);
+  if (!filter) return reply(failure(error));
+  if (!filter->from || filter->session || filter->user || filter->rule)
+    return reply(failure("say which blocks: SOURCE, and --server"));
+  const std::size_t lifted = gateway_.failed_logins().lift(*filter->from, filter->server,
+                                                           std::chrono::steady_clock::now());
+  gateway_.audit().record(AdminCommand{.command = in_words(request),
+                                       .uid = peer.uid,
+                                       .pid = peer.pid,
+                                       .result = std::to_string(lifted) + " lifted"});
+  reply(success({{"lifted", lifted}}));
 }
 
 }  // namespace gatehouse

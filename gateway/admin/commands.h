@@ -40,6 +40,7 @@ class AdminCommands {
   void reload(const AdminPeer& peer, const Reply& reply);
   void sessions(const boost::json::object& request, Reply reply);
   void close(const boost::json::object& request, const AdminPeer& peer, Reply reply);
+  void unblock(const boost::json::object& request, const AdminPeer& peer, const Reply& reply);
 
   Gateway& gateway_;
 };

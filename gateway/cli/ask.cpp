@@ -95,6 +95,18 @@ json::object request_for(const char* command, const SessionOptions& options) {
   return request;
 }
 
+void print_blocked(const json::array& blocked) {
+  if (blocked.empty()) return;
+  std::vector<std::vector<std::string>> rows{{"BLOCKED", "NETWORK", "SERVER", "UNTIL"}};
+  for (const json::value& value : blocked) {
+    const json::object& block = value.as_object();
+    const json::object& source = block.at("source").as_object();
+    rows.push_back({cell(source, "address"), cell(source, "network"), cell(block, "server"),
+                    cell(block, "until")});
+  }
+  print_table(rows);
+}
+
 void print_last_error(const json::value& error) {
   if (error.is_null()) return;
   const json::object& object = error.as_object();
@@ -136,6 +148,7 @@ int status(const GatewayAddress& gateway, Format format) {
                     server.at("locked_down").as_bool() ? "yes" : "no"});
   }
   print_table(rows);
+  print_blocked(object.at("blocked").as_array());
   return ExitCode::done;
 }
 
@@ -204,6 +217,18 @@ int close(const GatewayAddress& gateway, const SessionOptions& options, Format f
   if (none && !options.session.empty()) {
     fmt::print(stderr, "gatehouse close: there is no session {}\n", options.session);
     return ExitCode::usage;
+  }
+  return ExitCode::done;
+}
+
+int unblock(const GatewayAddress& gateway, const UnblockOptions& options, Format format) {
+  json::object request{{"command", "unblock"}, {"from", options.source}};
+  if (options.server) request["server"] = *options.server;
+  const json::value result = ask(gateway, request);
+  if (format == Format::json) {
+    print_json(result);
+  } else {
+    fmt::print("blocks lifted: {}\n", cell(result.as_object(), "lifted"));
   }
   return ExitCode::done;
 }

@@ -152,6 +152,20 @@ Action add_session_command(CLI::App& app, const char* name, const char* help, bo
   return [=] { return ask(*gateway, *options, *format); };
 }
 
+Action add_unblock(CLI::App& app) {
+  auto gateway = std::make_shared<GatewayAddress>();
+  auto options = std::make_shared<UnblockOptions>();
+  auto format = std::make_shared<Format>(Format::text);
+  auto* command =
+      app.add_subcommand("unblock", "Let sources in again that are blocked for failed logins");
+  command->add_option("SOURCE", options->source, "Their address, block or range")->required();
+  command->add_option("--server", options->server, "Only on this server (default: on all)")
+      ->type_name("NAME");
+  add_gateway(*command, *gateway);
+  add_format(*command, *format);
+  return [=] { return unblock(*gateway, *options, *format); };
+}
+
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
@@ -170,6 +184,7 @@ int run_command_line(int argc, char** argv) {
       {"sessions",
        add_session_command(app, "sessions", "Its established sessions", false, sessions)},
       {"close", add_session_command(app, "close", "End sessions", true, close)},
+      {"unblock", add_unblock(app)},
       {"reload", add_question(app, "reload", "Load the files now", reload)},
   };
   try {

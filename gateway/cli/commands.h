@@ -72,4 +72,11 @@ int reload(const GatewayAddress& gateway, Format format);
 int sessions(const GatewayAddress& gateway, const SessionOptions& options, Format format);
 int close(const GatewayAddress& gateway, const SessionOptions& options, Format format);
 
+// Whose blocks are lifted: those of an address, block or range.
+struct UnblockOptions {
+  std::string source;
+  std::optional<std::string> server;  // unset: all
+};
+int unblock(const GatewayAddress& gateway, const UnblockOptions& options, Format format);
+
 }  // namespace gatehouse::cli

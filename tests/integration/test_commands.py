@@ -157,7 +157,8 @@ class TestRunning:
     def test_status_is_what_programs_rely_on(self, gateway, session):
         assert session.ping()
         status = gateway.status()
-        assert set(status) == {"ready", "snapshot", "sessions", "listeners", "servers"}
+        assert set(status) == {
+            "ready", "snapshot", "sessions", "listeners", "servers", "blocked"}
         assert set(status["snapshot"]) == {"generation", "loaded", "files", "last_error"}
         assert status["ready"] is True
         assert status["snapshot"]["generation"] == 1
@@ -166,6 +167,7 @@ class TestRunning:
         assert status["listeners"] == [
             {"name": "public", "address": f"127.0.0.1:{gateway.port}"}]
         assert status["servers"] == [{"name": "orders", "sessions": 1, "locked_down": False}]
+        assert status["blocked"] == []
 
     def test_the_socket_may_be_named_instead_of_the_configuration(self, gateway):
         done = run("status", "--socket", str(gateway.folder / "admin.sock"), "--format", "json")

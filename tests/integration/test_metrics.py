@@ -12,6 +12,7 @@ FAMILIES = [
     "gatehouse_snapshot_age_seconds", "gatehouse_snapshot_last_load_failed",
     "gatehouse_audit_events_lost_total", "gatehouse_tls_handshake_seconds_count",
     "gatehouse_establishment_seconds_count", "gatehouse_certificate_expiry_timestamp_seconds",
+    "gatehouse_failed_logins_total", "gatehouse_alerts_total", "gatehouse_blocked_sources",
 ]
 
 
