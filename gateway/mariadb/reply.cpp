@@ -1,5 +1,7 @@
 #include "gateway/mariadb/reply.h"
 
+#include <string>
+
 #include "gateway/mariadb/ascii.h"
 #include "gateway/mariadb/capabilities.h"
 
@@ -76,52 +78,83 @@ bool asks_for_full_authentication(Bytes payload) noexcept {
 
 namespace {
 
-using Outcome = OkWithoutRedirect::Outcome;
+using Outcome = RewrittenOk::Outcome;
 
-// Copies the pairs of name and value of one system variables entry to `out`, all but redirect_url.
-Outcome copy_variables(Bytes pairs, std::vector<std::uint8_t>& out) {
-  Outcome outcome = Outcome::unchanged;
-  ByteReader reader(pairs);
-  while (!reader.at_end()) {
-    const Bytes name = reader.lenenc_bytes();
-    const Bytes value = reader.lenenc_bytes();
-    if (!reader.ok()) break;
-    if (equals_ignoring_case(as_text(name), "redirect_url")) {
-      outcome = Outcome::removed;
-      continue;
+// The state that goes to the client, and whether it differs from what came.
+class StateWriter {
+ public:
+  explicit StateWriter(std::optional<std::uint32_t> connection_id)
+      : connection_id_(connection_id) {}
+
+  // False: the state cannot be read to its end.
+  bool copy(Bytes state) {
+    ByteReader reader(state);
+    while (!reader.at_end()) {
+      const std::uint8_t type = reader.u8();
+      const Bytes data = reader.lenenc_bytes();
+      if (!reader.ok()) break;
+      if (type == system_variables) {
+        if (!copy_variables(data)) return false;
+      } else {
+        append(type, data);
+      }
     }
-    append_lenenc_bytes(out, name);
-    append_lenenc_bytes(out, value);
+    return reader.ok();
   }
-  return reader.ok() ? outcome : Outcome::malformed;
-}
 
-// The same for all entries of a session state.
-Outcome copy_state(Bytes state, std::vector<std::uint8_t>& out) {
-  Outcome outcome = Outcome::unchanged;
-  ByteReader reader(state);
-  while (!reader.at_end()) {
-    const std::uint8_t type = reader.u8();
-    const Bytes data = reader.lenenc_bytes();
-    if (!reader.ok()) break;
+  void add_connection_id() {
+    if (!connection_id_) return;
+    std::vector<std::uint8_t> pair;
+    append_lenenc_bytes(pair, bytes_of("connection_id"));
+    append_lenenc_bytes(pair, bytes_of(std::to_string(*connection_id_)));
+    append(system_variables, pair);
+    changed_ = true;
+  }
+
+  [[nodiscard]] bool changed() const noexcept { return changed_; }
+  [[nodiscard]] Bytes state() const noexcept { return state_; }
+
+ private:
+  void append(std::uint8_t type, Bytes data) {
+    append_u8(state_, type);
+    append_lenenc_bytes(state_, data);
+  }
+
+  // One entry: pairs of name and value.
+  bool copy_variables(Bytes pairs) {
     std::vector<std::uint8_t> kept;
-    if (type == system_variables) {
-      const Outcome entry = copy_variables(data, kept);
-      if (entry == Outcome::malformed) return entry;
-      if (entry == Outcome::removed) outcome = entry;
-      if (entry == Outcome::removed && kept.empty()) continue;
-    } else {
-      append_bytes(kept, data);
+    bool took_out = false;
+    ByteReader reader(pairs);
+    while (!reader.at_end()) {
+      const Bytes name = reader.lenenc_bytes();
+      const Bytes value = reader.lenenc_bytes();
+      if (!reader.ok()) return false;
+      if (is_taken_out(as_text(name))) {
+        took_out = true;
+        continue;
+      }
+      append_lenenc_bytes(kept, name);
+      append_lenenc_bytes(kept, value);
     }
-    append_u8(out, type);
-    append_lenenc_bytes(out, kept);
+    if (!took_out || !kept.empty()) append(system_variables, kept);
+    changed_ = changed_ || took_out;
+    return true;
   }
-  return reader.ok() ? outcome : Outcome::malformed;
-}
+
+  [[nodiscard]] bool is_taken_out(std::string_view name) const noexcept {
+    return equals_ignoring_case(name, "redirect_url") ||
+           (connection_id_ && equals_ignoring_case(name, "connection_id"));
+  }
+
+  std::optional<std::uint32_t> connection_id_;
+  std::vector<std::uint8_t> state_;
+  bool changed_ = false;
+};
 
 }  // namespace
 
-OkWithoutRedirect without_redirect_url(Bytes ok_payload, std::uint64_t capabilities) {
+RewrittenOk rewrite_login_ok(Bytes ok_payload, std::uint64_t capabilities,
+                             std::optional<std::uint32_t> connection_id) {
   ByteReader reader(ok_payload);
   const std::uint8_t marker = reader.u8();
   const std::uint64_t affected_rows = reader.lenenc();
@@ -129,28 +162,32 @@ OkWithoutRedirect without_redirect_url(Bytes ok_payload, std::uint64_t capabilit
   const std::uint16_t status = reader.u16();
   const std::uint16_t warnings = reader.u16();
   if (!reader.ok() || marker != ok_marker) return {Outcome::malformed, {}};
-  if ((capabilities & capability::session_track) == 0 || (status & session_state_changed) == 0) {
+  const bool has_state = (status & session_state_changed) != 0;
+  if ((capabilities & capability::session_track) == 0 || (!has_state && !connection_id)) {
     return {Outcome::unchanged, {}};
   }
-  const Bytes info = reader.lenenc_bytes();
-  const Bytes state = reader.lenenc_bytes();
+  // Without a state behind it, a text that is empty is left out.
+  const Bytes info = has_state || !reader.at_end() ? reader.lenenc_bytes() : Bytes();
+  const Bytes state = has_state ? reader.lenenc_bytes() : Bytes();
   if (!reader.ok() || !reader.at_end()) return {Outcome::malformed, {}};
 
-  std::vector<std::uint8_t> kept;
-  const Outcome outcome = copy_state(state, kept);
-  if (outcome != Outcome::removed) return {outcome, {}};
+  StateWriter writer(connection_id);
+  if (!writer.copy(state)) return {Outcome::malformed, {}};
+  writer.add_connection_id();
+  if (!writer.changed()) return {Outcome::unchanged, {}};
 
-  OkWithoutRedirect result{outcome, {}};
+  RewrittenOk result{Outcome::changed, {}};
   append_u8(result.payload, marker);
   append_lenenc(result.payload, affected_rows);
   append_lenenc(result.payload, last_insert_id);
   // A state of nothing is written as no state: not every client reads a length of zero.
-  const bool nothing_left = kept.empty();
-  const int cleared = nothing_left ? status & ~session_state_changed : status;
-  append_u16(result.payload, static_cast<std::uint16_t>(cleared));
+  const bool nothing_left = writer.state().empty();
+  const int announced =
+      nothing_left ? status & ~session_state_changed : status | session_state_changed;
+  append_u16(result.payload, static_cast<std::uint16_t>(announced));
   append_u16(result.payload, warnings);
   append_lenenc_bytes(result.payload, info);
-  if (!nothing_left) append_lenenc_bytes(result.payload, kept);
+  if (!nothing_left) append_lenenc_bytes(result.payload, writer.state());
   return result;
 }
 

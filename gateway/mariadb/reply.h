@@ -44,19 +44,22 @@ struct AuthSwitch {
 // Means nothing for other plugins.
 [[nodiscard]] bool asks_for_full_authentication(Bytes payload) noexcept;
 
-struct OkWithoutRedirect {
+struct RewrittenOk {
   enum class Outcome {
-    unchanged,  // holds no redirect_url: relay the packet as it is
-    removed,    // relay `payload` instead
-    malformed,  // cannot be read to its end, so it may hold one: do not relay
+    unchanged,  // relay the packet as it is
+    changed,    // relay `payload` instead
+    malformed,  // cannot be read to its end, so it may hold anything: do not relay
   };
   Outcome outcome = Outcome::malformed;
   std::vector<std::uint8_t> payload;
 };
 
-// Takes `redirect_url` out of the session state that a login's OK carries: since MariaDB 11.3 it
-// tells clients to connect to the backend instead. All other state stays. `capabilities` are those
-// in force between this client and this backend.
-[[nodiscard]] OkWithoutRedirect without_redirect_url(Bytes ok_payload, std::uint64_t capabilities);
+// Puts right the session state that a login's OK carries. `redirect_url` is taken out: since
+// MariaDB 11.3 it tells clients to connect to the backend instead. `connection_id`, where set, is
+// put in, in place of the backend's own: it tells clients their thread where the greeting told them
+// another. All other state stays, and where the client does not track any, nothing is done.
+// `capabilities` are those in force between this client and this backend.
+[[nodiscard]] RewrittenOk rewrite_login_ok(Bytes ok_payload, std::uint64_t capabilities,
+                                           std::optional<std::uint32_t> connection_id);
 
 }  // namespace gatehouse::mariadb

@@ -183,14 +183,14 @@ std::optional<Stop> TransparentLogin::judge_reply(Packet& packet, Turn& turn) {
 
 std::optional<Stop> TransparentLogin::take_out_redirect(Packet& packet) {
   const auto in_force = prefix_.capabilities & dialed_.greeting.capabilities;
-  auto without = without_redirect_url(packet.payload(), in_force);
-  switch (without.outcome) {
-    case OkWithoutRedirect::Outcome::unchanged:
+  auto rewritten = rewrite_login_ok(packet.payload(), in_force, std::nullopt);
+  switch (rewritten.outcome) {
+    case RewrittenOk::Outcome::unchanged:
       return std::nullopt;
-    case OkWithoutRedirect::Outcome::removed:
-      packet.set_payload(without.payload);
+    case RewrittenOk::Outcome::changed:
+      packet.set_payload(rewritten.payload);
       return std::nullopt;
-    case OkWithoutRedirect::Outcome::malformed:
+    case RewrittenOk::Outcome::malformed:
       break;
   }
   return lost_backend(PacketIo::malformed);

@@ -1,5 +1,6 @@
 // Every parser on packets that are almost right. What it proves is that nothing reads beyond the
 // packet (run it with the sanitizers); the fuzz targets in tests/fuzz/ go on from here.
+#include <optional>
 #include <random>
 
 #include <catch2/catch.hpp>
@@ -87,15 +88,16 @@ TEST_CASE("no reply that is almost right keeps its redirect") {
   append_bytes(ok,
                test::from_hex("00 1d 0c72656469726563745f75726c 0f6d6172696164623a2f2f782f787878"));
   constexpr std::uint64_t tracking = capability::session_track;
-  REQUIRE(without_redirect_url(ok, tracking).outcome == OkWithoutRedirect::Outcome::removed);
+  const auto id = GENERATE(values<std::optional<std::uint32_t>>({std::nullopt, 7}));
+  REQUIRE(rewrite_login_ok(ok, tracking, id).outcome == RewrittenOk::Outcome::changed);
   std::mt19937 random(3);
   for (int round = 0; round < rounds; ++round) {
     const Buffer payload = mutated(ok, random);
     static_cast<void>(classify_reply(payload));
-    const auto result = without_redirect_url(payload, tracking);
-    if (result.outcome != OkWithoutRedirect::Outcome::removed) continue;
-    REQUIRE(without_redirect_url(result.payload, tracking).outcome ==
-            OkWithoutRedirect::Outcome::unchanged);
+    const auto result = rewrite_login_ok(payload, tracking, id);
+    if (result.outcome != RewrittenOk::Outcome::changed) continue;
+    REQUIRE(rewrite_login_ok(result.payload, tracking, std::nullopt).outcome ==
+            RewrittenOk::Outcome::unchanged);
   }
 }
 

@@ -9,7 +9,7 @@
 
 namespace gatehouse::mariadb {
 
-using Outcome = OkWithoutRedirect::Outcome;
+using Outcome = RewrittenOk::Outcome;
 using test::Buffer;
 using test::from_hex;
 
@@ -53,6 +53,7 @@ Buffer ok_with(Bytes state, std::string_view info = "") {
 
 const Buffer autocommit = variable("autocommit", "ON");
 const Buffer redirect = variable("redirect_url", "mariadb://10.1.0.4:3306/");
+const Buffer thread = variable("connection_id", "28");
 const Buffer schema = entry(1, bytes_of("\4shop"));
 
 }  // namespace
@@ -152,12 +153,13 @@ TEST_CASE("an OK without a redirect is relayed as it is") {
       {"a schema", ok_with(schema), tracking},
       {"the name as a value", ok_with(entry(0, variable("a", "redirect_url"))), tracking},
       {"the name in another kind of state", ok_with(entry(3, redirect)), tracking},
+      {"the backend's thread", ok_with(entry(0, variable("connection_id", "5"))), tracking},
       {"a client that does not track", ok_with(entry(0, redirect)), capability::protocol_41},
       {"a status that announces no state", from_hex("00 00 00 0200 0000 00 05 00000000ff"),
        tracking},
   }));
   CAPTURE(c.name);
-  const auto result = without_redirect_url(c.payload, c.capabilities);
+  const auto result = rewrite_login_ok(c.payload, c.capabilities, std::nullopt);
   CHECK(result.outcome == Outcome::unchanged);
   CHECK(result.payload.empty());
 }
@@ -181,21 +183,63 @@ TEST_CASE("a redirect is taken out and everything else stays") {
        joined({schema, entry(0, variable("redirect_url", std::string(300, 'x')))}), schema},
   }));
   CAPTURE(c.name);
-  const auto result = without_redirect_url(ok_with(c.state, "hello"), tracking);
-  CHECK(result.outcome == Outcome::removed);
+  const auto result = rewrite_login_ok(ok_with(c.state, "hello"), tracking, std::nullopt);
+  CHECK(result.outcome == Outcome::changed);
   CHECK(result.payload == ok_with(c.kept, "hello"));
 }
 
 TEST_CASE("a state that held nothing but a redirect is announced no more") {
-  const auto result = without_redirect_url(ok_with(entry(0, redirect)), tracking);
-  CHECK(result.outcome == Outcome::removed);
+  const auto result = rewrite_login_ok(ok_with(entry(0, redirect)), tracking, std::nullopt);
+  CHECK(result.outcome == Outcome::changed);
   CHECK(result.payload == from_hex("00 00 00 0200 0000 00"));
+}
+
+TEST_CASE("a thread is put into the state of an OK") {
+  struct Case {
+    std::string_view name;
+    Buffer payload;
+    Buffer rewritten;
+  };
+  const auto c = GENERATE(values<Case>({
+      {"that holds nothing but numbers", from_hex("00 00 00 0200 0000"), ok_with(entry(0, thread))},
+      {"that has a text", from_hex("00 00 00 0200 0000 02 6869"), ok_with(entry(0, thread), "hi")},
+      {"that has an empty text", from_hex("00 00 00 0200 0000 00"), ok_with(entry(0, thread))},
+      {"whose numbers are large", from_hex("00 fc0001 fd000001 0300 0100"),
+       joined({from_hex("00 fc0001 fd000001 0340 0100 00"), from_hex("13"), entry(0, thread)})},
+      {"whose state is nothing", ok_with({}), ok_with(entry(0, thread))},
+      {"that has a state", ok_with(joined({entry(0, autocommit), schema}), "hi"),
+       ok_with(joined({entry(0, autocommit), schema, entry(0, thread)}), "hi")},
+      {"that has a redirect", ok_with(entry(0, redirect)), ok_with(entry(0, thread))},
+      {"that has the backend's own",
+       ok_with(joined({entry(0, joined({variable("connection_id", "5"), autocommit})), schema})),
+       ok_with(joined({entry(0, autocommit), schema, entry(0, thread)}))},
+      {"that has the backend's own in other letters",
+       ok_with(entry(0, variable("Connection_ID", "5"))), ok_with(entry(0, thread))},
+      {"that has the same already", ok_with(entry(0, thread)), ok_with(entry(0, thread))},
+  }));
+  CAPTURE(c.name);
+  const auto result = rewrite_login_ok(c.payload, tracking, 28);
+  CHECK(result.outcome == Outcome::changed);
+  CHECK(result.payload == c.rewritten);
+}
+
+TEST_CASE("a client that does not track state is told no thread") {
+  const auto payload = GENERATE(
+      values<Buffer>({from_hex("00 00 00 0200 0000"), from_hex("00 00 00 0200 0000 68656c6c6f")}));
+  const auto result = rewrite_login_ok(payload, capability::protocol_41, 28);
+  CHECK(result.outcome == Outcome::unchanged);
+}
+
+TEST_CASE("an OK whose text cannot be read to its end is told no thread") {
+  const auto payload = GENERATE(values<Buffer>(
+      {from_hex("00 00 00 0200 0000 06 6869"), from_hex("00 00 00 0200 0000 02 6869 00")}));
+  CHECK(rewrite_login_ok(payload, tracking, 28).outcome == Outcome::malformed);
 }
 
 TEST_CASE("no prefix of an OK with a state is taken for a whole one") {
   test::for_each_prefix(
       ok_with(joined({entry(0, autocommit), entry(0, redirect)}), "hello"), [](Bytes prefix) {
-        CHECK(without_redirect_url(prefix, tracking).outcome == Outcome::malformed);
+        CHECK(rewrite_login_ok(prefix, tracking, std::nullopt).outcome == Outcome::malformed);
       });
 }
 
@@ -213,8 +257,9 @@ TEST_CASE("a state that cannot be read to its end is malformed") {
       {"a state shorter than the packet", from_hex("00 00 00 0240 0000 00 00 ff")},
       {"no OK at all", native_switch()},
   }));
-  CAPTURE(c.name);
-  CHECK(without_redirect_url(c.payload, tracking).outcome == Outcome::malformed);
+  const auto id = GENERATE(values<std::optional<std::uint32_t>>({std::nullopt, 7}));
+  CAPTURE(c.name, id.has_value());
+  CHECK(rewrite_login_ok(c.payload, tracking, id).outcome == Outcome::malformed);
 }
 
 }  // namespace gatehouse::mariadb
