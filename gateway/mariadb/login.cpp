@@ -10,9 +10,6 @@ namespace {
 
 constexpr std::size_t extended_capabilities_at = 28;
 
-// MariaDB refuses a login with more.
-constexpr std::size_t attributes_size_max = 0xFFFF;
-
 constexpr bool has(std::uint64_t capabilities, capability::Bit bit) {
   return (capabilities & bit) != 0;
 }
@@ -69,16 +66,6 @@ void append_stand_in_auth(std::vector<std::uint8_t>& out, bool given, std::uint6
 }
 
 }  // namespace
-
-std::optional<std::string_view> Login::attribute(std::string_view key) const noexcept {
-  ByteReader reader(attributes);
-  while (!reader.at_end()) {
-    const std::string_view candidate = as_text(reader.lenenc_bytes());
-    const std::string_view value = as_text(reader.lenenc_bytes());
-    if (reader.ok() && candidate == key) return value;
-  }
-  return std::nullopt;
-}
 
 std::optional<LoginPrefix> parse_ssl_request(Bytes payload) noexcept {
   if (payload.size() != login_prefix_size) return std::nullopt;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/mariadb/attributes.h"
 #include "gateway/mariadb/bytes.h"
 
 namespace gatehouse::mariadb {
@@ -34,9 +35,10 @@ struct Login {
   std::optional<std::string_view> plugin;
   Bytes attributes;  // length-encoded keys and values, unchecked
 
-  // The first value of a connection attribute such as "program_name" or "_client_name". What
-  // follows a pair that does not fit is not looked at.
-  [[nodiscard]] std::optional<std::string_view> attribute(std::string_view key) const noexcept;
+  // The first value of a connection attribute; see find_attribute().
+  [[nodiscard]] std::optional<std::string_view> attribute(std::string_view key) const noexcept {
+    return find_attribute(attributes, key);
+  }
 };
 
 // Unset: not an SSLRequest, which is exactly 32 bytes long, with ssl and protocol_41. After a

@@ -10,6 +10,7 @@
 #include "gateway/mariadb/packet.h"
 #include "gateway/mariadb/plugins.h"
 #include "gateway/mariadb/server_name.h"
+#include "tests/fuzz/lies_within.h"
 #include "tests/fuzz/require.h"
 
 namespace gatehouse::mariadb {
@@ -17,12 +18,6 @@ namespace gatehouse::mariadb {
 using fuzz::require;
 
 namespace {
-
-bool lies_within(std::string_view part, Bytes whole) {
-  const std::string_view text = as_text(whole);
-  return part.empty() ||
-         (part.data() >= text.data() && part.data() + part.size() <= text.data() + text.size());
-}
 
 void check(const Login& login, Bytes payload) {
   require(lies_within(login.user, payload), "the user lies within the packet");

@@ -52,6 +52,15 @@ inline Buffer client_login() {
       "0c70726f6772616d5f6e616d65 056d7973716c 0c5f7365727665725f686f7374 093132372e302e302e31");
 }
 
+// A session going on as bob, of the server orders, with the same program.
+inline Buffer change_user() {
+  return from_hex(
+      "11 626f62406f726465727300 14c4cdda810ea2012cb49e53290cc9f1a00c6a94f1 73686f7000"
+      "2100 6d7973716c5f6e61746976655f70617373776f726400"
+      "4b 0c5f636c69656e745f6e616d65 0a6c69626d617269616462 0c70726f6772616d5f6e616d65"
+      "056d7973716c 0c5f7365727665725f686f7374 126f72646572732e6578616d706c652e636f6d");
+}
+
 // What is behind the header. Fails the test, by throwing, unless it is one whole packet.
 inline Bytes payload_of(Bytes packet) {
   if (packet.size() < header_size ||
