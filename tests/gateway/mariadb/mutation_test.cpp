@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include "gateway/mariadb/capabilities.h"
+#include "gateway/mariadb/change_user.h"
 #include "gateway/mariadb/greeting.h"
 #include "gateway/mariadb/login.h"
 #include "gateway/mariadb/reply.h"
@@ -80,6 +81,20 @@ TEST_CASE("a login that is almost right shows nothing from outside its packet") 
     REQUIRE(lies_within(login->database, payload));
     REQUIRE(lies_within(login->plugin.value_or(""), payload));
     REQUIRE(lies_within(login->attribute("program_name").value_or(""), payload));
+  }
+}
+
+TEST_CASE("a change of user that is almost right shows nothing from outside its packet") {
+  std::mt19937 random(4);
+  for (int round = 0; round < rounds; ++round) {
+    const Buffer payload = mutated(test::change_user(), random);
+    const auto change = parse_change_user(payload, 0x1D'00BFA28C);
+    if (!change) continue;
+    REQUIRE(lies_within(change->user, payload));
+    REQUIRE(lies_within(as_text(change->auth), payload));
+    REQUIRE(lies_within(change->database, payload));
+    REQUIRE(lies_within(change->plugin.value_or(""), payload));
+    REQUIRE(lies_within(change->attribute("_server_host").value_or(""), payload));
   }
 }
 
