@@ -104,7 +104,6 @@ std::vector<config::Diagnostic> find_unsupported(const config::Configuration& co
       add(listener.at, prefix + "protocol cassandra");
     if (listener.login == config::LoginMode::routed) add(listener.at, prefix + "login routed");
     if (listener.proxy_protocol) add(listener.at, prefix + "proxy_protocol");
-    if (!listener.tls.more.empty()) add(listener.at, prefix + "tls.more");
   }
   return found;
 }

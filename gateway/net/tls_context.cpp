@@ -1,6 +1,7 @@
 #include "gateway/net/tls_context.h"
 
-#include <array>
+#include <algorithm>
+#include <span>
 
 #include <fmt/format.h>
 #include <openssl/err.h>
@@ -10,6 +11,7 @@
 
 #include "gateway/assert.h"
 #include "gateway/net/tls_files.h"
+#include "gateway/net/tls_names.h"
 #include "gateway/net/tls_tickets.h"
 
 namespace gatehouse {
@@ -51,14 +53,18 @@ void forget_tickets(SSL_CTX* context) {
   SSL_CTX_set_num_tickets(context, 0);
 }
 
-// Tickets are valid for one listener: another's session id context does not open them.
-void bind_tickets(SSL_CTX* context, const std::string& listener, TicketKeys& tickets) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(listener.data()), listener.size(), digest.data());
+// Tickets are valid for one listener and one name: in another session id context none is opened.
+// OpenSSL itself would resume under a name that the session was not made for, which RFC 6066
+// forbids.
+bool bind_tickets(SSL* ssl, std::span<const std::uint8_t, SHA256_DIGEST_LENGTH> listener,
+                  std::string_view name) noexcept {
+  std::array<std::uint8_t, SHA256_DIGEST_LENGTH + TLSEXT_MAXLEN_host_name> text{};
+  GATEHOUSE_ASSERT(name.size() <= TLSEXT_MAXLEN_host_name);
+  std::copy(name.begin(), name.end(), std::copy(listener.begin(), listener.end(), text.begin()));
+  std::array<std::uint8_t, SHA256_DIGEST_LENGTH> digest{};
+  SHA256(text.data(), listener.size() + name.size(), digest.data());
   static_assert(SHA256_DIGEST_LENGTH <= SSL_MAX_SID_CTX_LENGTH);
-  SSL_CTX_set_session_id_context(context, digest.data(), digest.size());
-  SSL_CTX_set_num_tickets(context, 1);
-  tickets.attach(context);
+  return SSL_set_session_id_context(ssl, digest.data(), digest.size()) == 1;
 }
 
 bool require_client_certificates(SSL_CTX* context, TlsFiles& files,
@@ -67,6 +73,23 @@ bool require_client_certificates(SSL_CTX* context, TlsFiles& files,
   if (tls.client_crl) good = files.use_revocations(context, *tls.client_crl) && good;
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   return good;
+}
+
+// An SSL that goes over to another context keeps its settings, but not what these are about.
+void share_trust(const SSL_CTX* from, SSL_CTX* to) {
+  SSL_CTX_set1_cert_store(to, SSL_CTX_get_cert_store(from));
+  SSL_CTX_set_client_CA_list(to, SSL_dup_CA_list(SSL_CTX_get_client_CA_list(from)));
+}
+
+// Puts the certificate of `from` beside those of `to`, unless that has one of its type of key.
+bool join(SSL_CTX* to, SSL_CTX* from) {
+  STACK_OF(X509)* chain = nullptr;
+  SSL_CTX_get0_chain_certs(from, &chain);
+  const bool joined =
+      SSL_CTX_use_cert_and_key(to, SSL_CTX_get0_certificate(from), SSL_CTX_get0_privatekey(from),
+                               chain, /*override=*/0) == 1;
+  ERR_clear_error();
+  return joined;
 }
 
 std::string sha256_of(const X509* certificate) {
@@ -109,27 +132,92 @@ std::shared_ptr<const ListenerTls> ListenerTls::load(const config::Listener& lis
                                                      config::InputFiles& inputs,
                                                      config::Diagnostics& diagnostics) {
   TlsFiles files(inputs, diagnostics);
+  const config::ListenerTls& tls = listener.tls;
   auto result = std::make_shared<ListenerTls>();
-  result->context_ = make_context(TLS_server_method(), listener.tls.minimum_version);
-  SSL_CTX* context = result->context_.get();
-  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-  const auto expires = files.use_key_pair(context, listener.tls.identity);
+  SHA256(reinterpret_cast<const unsigned char*>(listener.name.data()), listener.name.size(),
+         result->listener_.data());
+  // A resumed session would skip the verification of the client's certificate, and its revocation.
+  result->gives_tickets_ = !tls.client_ca;
+
+  SslContextPointer context = result->make_context(tls.minimum_version, tickets);
+  const auto expires = files.use_key_pair(context.get(), tls.identity);
   bool good = expires.has_value();
-  if (listener.tls.client_ca) {
-    // A resumed session would skip the verification of the client's certificate, and its
-    // revocation.
-    forget_tickets(context);
-    good = require_client_certificates(context, files, listener.tls) && good;
-  } else {
-    bind_tickets(context, listener.name, tickets);
+  result->expires_ = expires.value_or(SystemTime{});
+  result->contexts_.push_back(std::move(context));
+  for (const config::KeyPair& identity : tls.more) {
+    context = result->make_context(tls.minimum_version, tickets);
+    const auto ends = files.use_key_pair(context.get(), identity);
+    good = ends && good;
+    if (!good) continue;
+    result->expires_ = std::min(result->expires_, *ends);
+    result->add(std::move(context), identity, diagnostics);
   }
-  if (!good) return nullptr;
-  result->expires_ = *expires;
-  return result;
+  if (tls.client_ca) {
+    SSL_CTX* first = result->contexts_.front().get();
+    good = require_client_certificates(first, files, tls) && good;
+    for (const auto& other : result->contexts_) share_trust(first, other.get());
+  }
+  return good ? result : nullptr;
+}
+
+SslContextPointer ListenerTls::make_context(config::TlsVersion minimum, TicketKeys& tickets) {
+  SslContextPointer context = gatehouse::make_context(TLS_server_method(), minimum);
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
+  if (gives_tickets_) {
+    SSL_CTX_set_num_tickets(context.get(), 1);
+    tickets.attach(context.get());
+  } else {
+    forget_tickets(context.get());
+  }
+  SSL_CTX_set_client_hello_cb(context.get(), &ListenerTls::greet, this);
+  return context;
+}
+
+void ListenerTls::add(SslContextPointer context, const config::KeyPair& identity,
+                      config::Diagnostics& diagnostics) {
+  const config::FileReference& file = identity.certificate;
+  const auto names = names_of(SSL_CTX_get0_certificate(context.get()));
+  for (const SslContextPointer& other : contexts_) {
+    if (names_of(SSL_CTX_get0_certificate(other.get())) != names) continue;
+    if (!join(other.get(), context.get())) {
+      diagnostics.warning(file.at, fmt::format("certificate {} is never shown", file.path.string()),
+                          "one before it has the same names and a key of the same type");
+    }
+    return;
+  }
+  if (!holds_host_name(names)) {
+    diagnostics.warning(file.at, fmt::format("certificate {} is never shown", file.path.string()),
+                        "it has no DNS name, by which a client could ask for it");
+  }
+  contexts_.push_back(std::move(context));
+}
+
+SSL_CTX* ListenerTls::choose(std::string_view name) const noexcept {
+  SSL_CTX* by_wildcard = nullptr;
+  for (const SslContextPointer& context : contexts_) {
+    const NameMatch fits = match(SSL_CTX_get0_certificate(context.get()), name);
+    if (fits == NameMatch::exact) return context.get();
+    if (fits == NameMatch::wildcard && by_wildcard == nullptr) by_wildcard = context.get();
+  }
+  return by_wildcard != nullptr ? by_wildcard : contexts_.front().get();
+}
+
+// OpenSSL's callback for a ClientHello, before it looks for a session to resume. The name is the
+// client's, so nothing is decided by it but what the client is shown.
+int ListenerTls::greet(SSL* ssl, int* alert, void* self) noexcept {
+  const auto& tls = *static_cast<const ListenerTls*>(self);
+  const std::string_view name = requested_name(ssl);
+  bool good = true;
+  if (tls.contexts_.size() > 1) good = SSL_set_SSL_CTX(ssl, tls.choose(name)) != nullptr;
+  if (tls.gives_tickets_) good = bind_tickets(ssl, tls.listener_, name) && good;
+  ERR_clear_error();
+  if (good) return SSL_CLIENT_HELLO_SUCCESS;
+  *alert = SSL_AD_INTERNAL_ERROR;
+  return SSL_CLIENT_HELLO_ERROR;
 }
 
 SslPointer ListenerTls::accept() const noexcept {
-  SslPointer ssl(SSL_new(context_.get()));
+  SslPointer ssl(SSL_new(contexts_.front().get()));
   if (ssl) SSL_set_accept_state(ssl.get());
   return ssl;
 }

@@ -2,12 +2,15 @@
 // trusted. Built once a snapshot, immutable, shared by all workers.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/configuration.h"
@@ -26,7 +29,9 @@ struct FreeSslContext {
 };
 using SslContextPointer = std::unique_ptr<ssl_ctx_st, FreeSslContext>;
 
-// Towards clients.
+// Towards clients. Which of several certificates a client is shown is chosen by the name it asks
+// for (SNI), before anything else is: an exact name before a wildcard, else in the order of the
+// file, else the first. Everything but the certificate is the same for all of them.
 class ListenerTls {
  public:
   // Null, with the reasons in `diagnostics`, if a file cannot be used. `tickets` must outlive the
@@ -35,13 +40,22 @@ class ListenerTls {
                                                  TicketKeys& tickets, config::InputFiles& inputs,
                                                  config::Diagnostics& diagnostics);
 
-  // Null if there is no memory for one.
+  // Null if there is no memory for one. This must outlive its handshake.
   [[nodiscard]] SslPointer accept() const noexcept;
-  // When the listener's own certificate ends.
+  // When the first of the certificates ends.
   [[nodiscard]] std::chrono::system_clock::time_point expires() const noexcept { return expires_; }
 
  private:
-  SslContextPointer context_;
+  [[nodiscard]] SslContextPointer make_context(config::TlsVersion minimum, TicketKeys& tickets);
+  void add(SslContextPointer context, const config::KeyPair& identity,
+           config::Diagnostics& diagnostics);
+  [[nodiscard]] ssl_ctx_st* choose(std::string_view name) const noexcept;
+  static int greet(ssl_st* ssl, int* alert, void* self) noexcept;
+
+  // One for each set of names, the default first. A context has a certificate of each type of key.
+  std::vector<SslContextPointer> contexts_;
+  std::array<std::uint8_t, 32> listener_{};  // SHA-256 of the listener's name
+  bool gives_tickets_ = true;
   std::chrono::system_clock::time_point expires_;
 };
 

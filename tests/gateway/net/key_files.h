@@ -10,7 +10,9 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include "gateway/net/tls_files.h"
 
@@ -22,8 +24,15 @@ inline TlsPointer<EVP_PKEY> make_key() {
   return key;
 }
 
-// Self-signed, for localhost, from a day before now or before `ends`, which is in seconds from now.
-inline TlsPointer<X509> make_certificate(EVP_PKEY* key, long ends) {
+inline TlsPointer<EVP_PKEY> make_rsa_key() {
+  TlsPointer<EVP_PKEY> key(EVP_RSA_gen(2048));
+  REQUIRE(key);
+  return key;
+}
+
+// Self-signed, for localhost, from a day before now or before `ends`, which is in seconds from now;
+// `names` as in "DNS:a.test,IP:127.0.0.1", or null for none.
+inline TlsPointer<X509> make_certificate(EVP_PKEY* key, long ends, const char* names = nullptr) {
   constexpr long day = 24L * 60 * 60;
   TlsPointer<X509> certificate(X509_new());
   X509* made = certificate.get();
@@ -35,6 +44,12 @@ inline TlsPointer<X509> make_certificate(EVP_PKEY* key, long ends) {
                              reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
   X509_set_issuer_name(made, X509_get_subject_name(made));
   X509_set_pubkey(made, key);
+  if (names != nullptr) {
+    X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, names);
+    REQUIRE(extension);
+    X509_add_ext(made, extension, -1);
+    X509_EXTENSION_free(extension);
+  }
   REQUIRE(X509_sign(made, key, EVP_sha256()) > 0);
   return certificate;
 }
@@ -66,15 +81,24 @@ inline std::string to_pem_behind_pass_phrase(EVP_PKEY* key) {
   });
 }
 
-// An empty one, valid now.
-inline std::string make_revocations(X509* issuer, EVP_PKEY* key) {
+// Valid now, of one certificate or (null) of none.
+inline std::string make_revocations(X509* issuer, EVP_PKEY* key,
+                                    const ASN1_INTEGER* revoked = nullptr) {
+  constexpr long day = 24L * 60 * 60;
   const TlsPointer<X509_CRL> list(X509_CRL_new());
   X509_CRL_set_version(list.get(), X509_CRL_VERSION_2);
   X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(issuer));
   const std::unique_ptr<ASN1_TIME, decltype(&ASN1_TIME_free)> now(X509_gmtime_adj(nullptr, 0),
                                                                   &ASN1_TIME_free);
   X509_CRL_set1_lastUpdate(list.get(), now.get());
+  X509_gmtime_adj(now.get(), day);
   X509_CRL_set1_nextUpdate(list.get(), now.get());
+  if (revoked != nullptr) {
+    X509_REVOKED* entry = X509_REVOKED_new();
+    X509_REVOKED_set_serialNumber(entry, const_cast<ASN1_INTEGER*>(revoked));
+    X509_REVOKED_set_revocationDate(entry, now.get());
+    X509_CRL_add0_revoked(list.get(), entry);
+  }
   REQUIRE(X509_CRL_sign(list.get(), key, EVP_sha256()) > 0);
   return pem([&](BIO* out) { return PEM_write_bio_X509_CRL(out, list.get()); });
 }
