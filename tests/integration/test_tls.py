@@ -1,5 +1,7 @@
-"""TLS towards clients: resumption, its limits, client certificates, and the minimum version."""
+"""TLS towards clients: who is shown which certificate, resumption and its limits, client
+certificates, and the minimum version."""
 
+import hashlib
 import ssl
 import subprocess
 
@@ -105,3 +107,122 @@ def test_no_ticket_is_given_where_client_certificates_are_required(certificates,
                      certificates.client.certificate, "-key", certificates.client.key)
     assert "New, TLS" in said
     assert not ticket.exists()
+
+
+class TestSeveralCertificates:
+    """`more`: chosen by the name that a client asks for."""
+
+    @staticmethod
+    def _yaml(certificates, mariadb, *more, **tls):
+        pairs = [{"certificate": str(each.certificate), "key": str(each.key)} for each in more]
+        listener = configuration.listener(certificates, tls=tls | ({"more": pairs} if more else {}))
+        return configuration.gateway_yaml(certificates, [mariadb.tcp_backend],
+                                          listeners=[listener])
+
+    @pytest.fixture
+    def gateway(self, certificates, mariadb, start_gateway):
+        return start_gateway(self._yaml(certificates, mariadb, certificates.wildcard,
+                                        certificates.second, certificates.rsa_gateway))
+
+    @staticmethod
+    def _shown(gateway, name, authority=None, **tls):
+        with gateway.connect() as session:
+            session.read_greeting()
+            session.start_tls(server_name=name, authority=authority, **tls)
+            return hashlib.sha256(session.certificate()).hexdigest()
+
+    @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+    def test_a_client_is_shown_the_one_of_the_name_it_asks_for(self, gateway, certificates,
+                                                               version):
+        for name, shown in {"second.wild.test": certificates.second,
+                            "SECOND.wild.test": certificates.second,
+                            "gateway.test": certificates.gateway,
+                            "localhost": certificates.gateway,
+                            "any.wild.test": certificates.wildcard}.items():
+            assert self._shown(gateway, name, certificates.authority,
+                               version=version) == shown.sha256(), name
+
+    @pytest.mark.parametrize("name", [None, "nobody.example", "two.labels.wild.test"])
+    def test_without_a_name_that_any_has_it_is_the_first(self, gateway, certificates, name):
+        assert self._shown(gateway, name) == certificates.gateway.sha256()
+
+    def test_a_session_goes_on_behind_it_and_its_record_has_the_name(self, gateway):
+        with gateway.connect() as session:
+            session.log_in("native", PASSWORD, server_name="second.wild.test")
+            assert session.ping()
+            assert gateway.wait_for_audit("opened")["tls"]["sni"] == "second.wild.test"
+
+    @pytest.mark.parametrize("algorithm, key_type", [("ECDSA+SHA256", "ECDSA"),
+                                                     ("RSA-PSS+SHA256", "RSA-PSS")])
+    def test_a_client_is_shown_a_key_it_can_use(self, gateway, certificates, algorithm, key_type):
+        said = _s_client(gateway.address(), certificates, "-sigalgs", algorithm)
+        assert f"Peer signature type: {key_type}" in said
+        assert "Verify return code: 0 (ok)" in said
+
+    @pytest.mark.parametrize("version", ["tls1_2", "tls1_3"])
+    def test_a_ticket_of_one_name_is_worth_nothing_under_another(self, gateway, certificates,
+                                                                 tmp_path, version):
+        ticket = tmp_path / "ticket"
+        options = f"-{version}", "-servername"
+        _s_client(gateway.address(), certificates, *options, "second.wild.test", "-sess_out",
+                  ticket)
+
+        def again(name):
+            return _s_client(gateway.address(), certificates, *options, name, "-sess_in", ticket)
+
+        assert "Reused, TLS" in again("second.wild.test")
+        for name in ("other.wild.test", "gateway.test"):
+            assert "New, TLS" in again(name)
+
+    def test_a_client_certificate_is_required_under_every_name(self, certificates, mariadb,
+                                                               start_gateway):
+        gateway = start_gateway(self._yaml(certificates, mariadb, certificates.second,
+                                           client_ca=str(certificates.authority)))
+        for count, name in enumerate(["gateway.test", "second.wild.test"], start=1):
+            for identity in (None, certificates.stranger_client):
+                with (gateway.connect() as session,
+                      pytest.raises((ssl.SSLError, Closed, ConnectionError))):
+                    session.log_in("native", PASSWORD, identity=identity,
+                                   server_name=name)
+            with gateway.connect() as session:
+                session.log_in("native", PASSWORD, identity=certificates.client,
+                               server_name=name)
+            opened = gateway.wait_for_audit("opened", count=count)
+            assert "alice" in gateway.audit("opened")[-1]["tls"]["client_subject"], opened
+        gateway.wait_for_audit("closed", count=4, close_reason="tls_failed")
+
+    def test_a_reload_replaces_them(self, gateway, certificates, mariadb):
+        def reload_with(*more):
+            gateway.write_configuration(self._yaml(certificates, mariadb, *more))
+            gateway.command("reload")
+
+        with gateway.connect() as session:
+            session.log_in("native", PASSWORD, server_name="second.wild.test")
+            reload_with(certificates.renewed_second)
+            assert (self._shown(gateway, "second.wild.test", certificates.authority)
+                    == certificates.renewed_second.sha256())
+            assert self._shown(gateway, "any.wild.test") == certificates.gateway.sha256()
+            reload_with()
+            assert self._shown(gateway, "second.wild.test") == certificates.gateway.sha256()
+            assert session.ping()
+
+    def test_the_first_to_end_of_all_is_warned_of_and_measured(self, gateway, certificates):
+        file = str(certificates.wildcard.certificate)
+        said = subprocess.run(["openssl", "x509", "-enddate", "-noout", "-in", file],
+                              capture_output=True, text=True, check=True).stdout
+        ends = ssl.cert_time_to_seconds(said.strip().removeprefix("notAfter="))
+        assert gateway.metric("gatehouse_certificate_expiry_timestamp_seconds",
+                              listener="public") == ends
+        output = gateway.command("check")
+        assert "wildcard.pem expires at" in output
+
+    def test_a_mistake_in_one_of_them_is_told_and_changes_nothing(self, gateway, certificates,
+                                                                  mariadb):
+        yaml = self._yaml(certificates, mariadb, certificates.second)
+        yaml["listeners"][0]["tls"]["more"][0]["key"] = str(certificates.wildcard.key)
+        gateway.write_configuration(yaml)
+        gateway.command("reload", code=1)
+        [told] = gateway.status()["snapshot"]["last_error"]["diagnostics"]
+        assert "is not the key of the certificate" in told["message"]
+        assert (self._shown(gateway, "any.wild.test", certificates.authority)
+                == certificates.wildcard.sha256())

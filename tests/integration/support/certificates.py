@@ -10,6 +10,10 @@ import subprocess
 GATEWAY_NAMES = "DNS:gateway.test,DNS:localhost,IP:127.0.0.1,IP:10.203.0.1"
 BACKEND_NAMES = "DNS:db.internal,IP:127.0.0.1"
 
+# What openssl is asked for a new key with.
+ECDSA = "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"
+RSA = "-newkey", "rsa:2048"
+
 
 class Authority:
     """Issues certificates into one folder; `path` is its own certificate."""
@@ -18,16 +22,15 @@ class Authority:
         self.folder = pathlib.Path(folder)
         self.path = self.folder / f"{name}.pem"
         self.key = self.folder / f"{name}.key"
-        _openssl("req", "-x509", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                 "-nodes", "-keyout", self.key, "-out", self.path, "-days", "30",
-                 "-subj", f"/CN=Gatehouse test authority {name}")
+        _openssl("req", "-x509", "-new", *ECDSA, "-nodes", "-keyout", self.key, "-out", self.path,
+                 "-days", "30", "-subj", f"/CN=Gatehouse test authority {name}")
 
-    def issue(self, name, alternative_names, days=30, subject=None):
+    def issue(self, name, alternative_names, days=30, subject=None, key_type=ECDSA):
         """The certificate and key files of `name`; negative `days`: expired since that long."""
         certificate, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"
         request = self.folder / f"{name}.csr"
-        _openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                 "-keyout", key, "-out", request, "-subj", subject or f"/CN={name}",
+        _openssl("req", "-new", *key_type, "-nodes", "-keyout", key, "-out", request,
+                 "-subj", subject or f"/CN={name}",
                  "-addext", f"subjectAltName={alternative_names}")
         # "days 0" and below: valid until the start of today or before; x509 accepts no start date.
         _openssl("x509", "-req", "-in", request, "-CA", self.path, "-CAkey", self.key,
@@ -59,6 +62,10 @@ class Certificates:
         self.stranger_authority = stranger.path
         self.gateway = authority.issue("gateway", GATEWAY_NAMES)
         self.renewed_gateway = authority.issue("renewed", GATEWAY_NAMES)
+        self.rsa_gateway = authority.issue("rsa", GATEWAY_NAMES, key_type=RSA)
+        self.second = authority.issue("second", "DNS:second.wild.test")
+        self.renewed_second = authority.issue("second-renewed", "DNS:second.wild.test")
+        self.wildcard = authority.issue("wildcard", "DNS:*.wild.test", days=5)
         self.backend = authority.issue("backend", BACKEND_NAMES)
         self.misnamed_backend = authority.issue("misnamed", "DNS:elsewhere.internal")
         self.expired_backend = authority.issue("expired", BACKEND_NAMES, days=-1)

@@ -114,8 +114,9 @@ class Session:
         return self.greeting
 
     def start_tls(self, authority=None, version=None, capabilities=None, identity=None,
-                  request=None):
-        """The SSLRequest and the handshake; with an `authority` the certificate is verified."""
+                  request=None, server_name=None):
+        """The SSLRequest and the handshake; with an `authority` the certificate is verified, and
+        `server_name` is sent as SNI."""
         if request is None:
             request = wire.ssl_request((capabilities or wire.DEFAULT_CAPABILITIES) | wire.SSL)
         self.send(request)
@@ -130,7 +131,8 @@ class Session:
         if identity is not None:
             context.load_cert_chain(identity.certificate, identity.key)
         # Ends without close_notify are ordinary in this protocol.
-        self._socket = context.wrap_socket(self._socket, suppress_ragged_eofs=True)
+        self._socket = context.wrap_socket(self._socket, suppress_ragged_eofs=True,
+                                           server_hostname=server_name)
         self.sequence = 2
 
     def certificate(self):
