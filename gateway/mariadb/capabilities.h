@@ -12,13 +12,19 @@ using Bit = std::uint64_t;
 // nothing, whatever its bytes.
 inline constexpr Bit mysql = 1U << 0;
 inline constexpr Bit found_rows = 1U << 1;
+inline constexpr Bit long_flag = 1U << 2;
 inline constexpr Bit connect_with_db = 1U << 3;
+inline constexpr Bit no_schema = 1U << 4;
 inline constexpr Bit compress = 1U << 5;
+inline constexpr Bit odbc = 1U << 6;
 inline constexpr Bit local_files = 1U << 7;
+inline constexpr Bit ignore_space = 1U << 8;
 inline constexpr Bit protocol_41 = 1U << 9;
 inline constexpr Bit interactive = 1U << 10;
 inline constexpr Bit ssl = 1U << 11;
+inline constexpr Bit ignore_sigpipe = 1U << 12;
 inline constexpr Bit transactions = 1U << 13;
+inline constexpr Bit reserved = 1U << 14;  // protocol_41 before it was final; every server sets it
 inline constexpr Bit secure_connection = 1U << 15;
 inline constexpr Bit multi_statements = 1U << 16;
 inline constexpr Bit multi_results = 1U << 17;
@@ -33,6 +39,7 @@ inline constexpr Bit optional_resultset_metadata = 1U << 25;  // MySQL's only, l
 inline constexpr Bit zstd = 1U << 26;
 inline constexpr Bit query_attributes = 1U << 27;
 inline constexpr Bit multi_factor = 1U << 28;
+inline constexpr Bit remember_options = 1U << 31;
 
 inline constexpr Bit progress = Bit{1} << 32;
 inline constexpr Bit com_multi = Bit{1} << 33;

@@ -23,8 +23,8 @@ POSIX_FILES = re.compile(r"(dirent|fcntl|unistd|sys/(stat|mman|types|un))\.h")
 
 # Byte codecs: bytes in, values out. They stay fit for a fuzzer, so nothing that does I/O comes in.
 CODEC = re.compile(
-    r"gateway/(mariadb/(ascii|attributes|bytes|capabilities|change_user|command_filter|commands|greeting"
-    r"|kill|login|own_greeting|packet|plugins|refusal|reply|server_name)"
+    r"gateway/(mariadb/(ascii|attributes|bytes|capabilities|change_user|command_filter|commands"
+    r"|common_greeting|greeting|kill|login|own_greeting|packet|plugins|refusal|reply|server_name)"
     r"|proxy_protocol/header)\.(h|cpp)")
 TLS_FILES = re.compile(r"gateway/net/tls_[a-z_]+\.(h|cpp)")
 
