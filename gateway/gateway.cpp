@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "gateway/limits.h"
 #include "gateway/notify.h"
 
 namespace gatehouse {
@@ -70,6 +71,7 @@ Gateway::Gateway(std::filesystem::path gateway_yaml, Log& log)
     : gateway_yaml_(std::move(gateway_yaml)),
       log_(log),
       next_session_(random_start()),
+      backend_watch_(context_, log_),
       signals_(context_),
       settle_(context_),
       drain_timer_(context_) {}
@@ -84,6 +86,7 @@ bool Gateway::start(std::function<void(const std::string&, const std::string&)> 
   signals_.add(SIGTERM);
   signals_.add(SIGINT);
   signals_.add(SIGHUP);
+  wait_for_greetings();
   wait_for_signal();
   watch_ = std::make_unique<FileWatch>(context_, [this] { files_changed(); });
   watch(snapshot_->inputs);
@@ -225,6 +228,7 @@ void Gateway::put_in_force(std::shared_ptr<Snapshot> snapshot, Sockets sockets) 
     listening_(socket.listener, to_string(socket.address));
   }
   sockets_ = std::move(sockets.by_key);
+  backend_watch_.follow(snapshot_);
   last_error_.reset();
   rejected_inputs_.clear();
   if (watch_) watch(snapshot_->inputs);
@@ -267,6 +271,13 @@ void Gateway::raise_descriptor_limit(const config::Limits& limits) {
         "this process may open {} files, but limits.sessions ({}) can need {}: raise LimitNOFILE "
         "or lower it",
         limit.rlim_cur, limits.sessions, needed);
+  }
+}
+
+// A signal that comes meanwhile is kept until it is waited for.
+void Gateway::wait_for_greetings() {
+  const auto until = std::chrono::steady_clock::now() + limits::first_greetings;
+  while (!backend_watch_.all_were_asked() && context_.run_one_until(until) > 0) {
   }
 }
 
@@ -350,6 +361,7 @@ void Gateway::drain() {
   log_.info("stopping; connections open: {}", connections());
   settle_.cancel();
   watch_->stop();
+  backend_watch_.stop();
   for (const auto& worker : workers_) worker->stop_accepting();
   wait_until_drained(std::chrono::steady_clock::now() +
                      snapshot_->configuration->limits.drain_timeout);
@@ -425,6 +437,14 @@ std::string Gateway::metrics_text() const {
   for (const ListenerState& listener : snapshot_->listeners) {
     sample.certificate_expiry.emplace_back(
         listener.listener->name, std::chrono::floor<std::chrono::seconds>(listener.tls->expires()));
+  }
+  for (const auto& server : snapshot_->servers) {
+    for (std::size_t index = 0; index < server->backends.size(); ++index) {
+      const BackendHealth health = server->backends[index]->health();
+      if (health == BackendHealth::unknown) continue;
+      sample.backend_up[{server->server->name, server->server->backends[index].text}] =
+          health == BackendHealth::up;
+    }
   }
   sample.version = GATEHOUSE_VERSION;
   return to_openmetrics(continuity_.metrics, sample);

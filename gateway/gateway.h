@@ -16,6 +16,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/json/object.hpp>
 
+#include "gateway/backend_watch.h"
 #include "gateway/failed_logins.h"
 #include "gateway/file_watch.h"
 #include "gateway/net/asio.h"
@@ -93,6 +94,7 @@ class Gateway {
   void put_in_force(std::shared_ptr<Snapshot> snapshot, Sockets sockets);
   ReloadOutcome reject(const Built& built, std::chrono::nanoseconds took);
   void raise_descriptor_limit(const config::Limits& limits);
+  void wait_for_greetings();
 
   void wait_for_signal();
   void watch(const std::vector<config::Input>& inputs);
@@ -123,6 +125,7 @@ class Gateway {
   std::vector<config::Input>
       rejected_inputs_;  // of that error: the same files are not refused twice aloud
 
+  BackendWatch backend_watch_;
   asio::basic_signal_set<Executor> signals_;
   std::unique_ptr<FileWatch> watch_;
   Timer settle_;

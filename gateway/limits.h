@@ -28,6 +28,17 @@ inline constexpr auto sweep_every = std::chrono::seconds(1);
 // at a time: 4 MiB at most.
 inline constexpr std::size_t failed_login_sources = 16384;
 
+// What backends are asked in the background (backend_watch.h): how often it is looked which need
+// it; when one that failed is tried again, a pause that doubles up to the last; and how many at a
+// time.
+inline constexpr auto backend_look_every = std::chrono::seconds(1);
+inline constexpr auto backend_retry_first = std::chrono::seconds(2);
+inline constexpr auto backend_retry_last = std::chrono::seconds(30);
+inline constexpr std::size_t backend_probes = 16;
+// How long the start may wait for them, so that a routed listener's first client is greeted with
+// what the backends really have.
+inline constexpr auto first_greetings = std::chrono::seconds(1);
+
 // Connections at a time to the admin's HTTP address and to the admin socket, each: what sessions
 // need is not theirs.
 inline constexpr int admin_connections = 64;

@@ -30,6 +30,7 @@ std::unique_ptr<ServerState> build_server(const config::Configuration& configura
   state->metrics = &continuity.metrics.server(server.name);
   state->sessions = &continuity.sessions_by_server[server.name];
   state->rule_uses = continuity.rule_uses.of(*state->policy);
+  state->backends = continuity.backends.of(server);
   return state;
 }
 
@@ -102,7 +103,6 @@ std::vector<config::Diagnostic> find_unsupported(const config::Configuration& co
     const std::string prefix = "listener " + listener.name + ": ";
     if (listener.protocol == config::Protocol::cassandra)
       add(listener.at, prefix + "protocol cassandra");
-    if (listener.login == config::LoginMode::routed) add(listener.at, prefix + "login routed");
     if (listener.proxy_protocol) add(listener.at, prefix + "proxy_protocol");
   }
   return found;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "config/load.h"
+#include "gateway/backends.h"
 #include "gateway/net/tls_context.h"
 #include "gateway/net/tls_tickets.h"
 #include "gateway/observe/metrics.h"
@@ -26,8 +27,9 @@ struct ServerState {
   std::shared_ptr<BackendTls> tls;         // null where the mode is off
   ServerMetrics* metrics = nullptr;        // outlives every snapshot
   std::atomic<std::uint32_t>* sessions =
-      nullptr;         // counted against max_sessions; outlives every snapshot
-  RuleUses rule_uses;  // parallel to policy->rules()
+      nullptr;             // counted against max_sessions; outlives every snapshot
+  RuleUses rule_uses;      // parallel to policy->rules()
+  BackendStates backends;  // parallel to server->backends
 };
 
 struct ListenerState {
@@ -54,6 +56,7 @@ struct Continuity {
   TicketKeys tickets;
   Metrics metrics;
   RuleUseTable rule_uses;
+  BackendTable backends;
   std::map<std::string, std::atomic<std::uint32_t>, std::less<>> sessions_by_server;
 };
 

@@ -78,6 +78,15 @@ json::object to_json(const rules::Policy& policy, const rules::Rule& rule, const
           {"last_used", last ? json::value(rules::to_string(*last)) : json::value(nullptr)}};
 }
 
+json::array backends_of(const ServerState& server) {
+  json::array backends;
+  for (std::size_t index = 0; index < server.backends.size(); ++index) {
+    backends.push_back({{"backend", server.server->backends[index].text},
+                        {"state", to_string(server.backends[index]->health())}});
+  }
+  return backends;
+}
+
 }  // namespace
 
 void AdminCommands::run(std::string_view line, const AdminPeer& peer, Reply reply) {
@@ -108,7 +117,8 @@ void AdminCommands::status(const Reply& reply) {
   for (const auto& server : snapshot.servers) {
     servers.push_back({{"name", server->server->name},
                        {"sessions", server->metrics->sessions.value()},
-                       {"locked_down", server->policy->spec().locked_down}});
+                       {"locked_down", server->policy->spec().locked_down},
+                       {"backends", backends_of(*server)}});
     sessions += server->metrics->sessions.value();
   }
   const auto steady_now = std::chrono::steady_clock::now();

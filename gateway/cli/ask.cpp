@@ -148,6 +148,14 @@ int status(const GatewayAddress& gateway, Format format) {
                     server.at("locked_down").as_bool() ? "yes" : "no"});
   }
   print_table(rows);
+  rows = {{"SERVER", "BACKEND", "STATE"}};
+  for (const json::value& value : object.at("servers").as_array()) {
+    for (const json::value& backend : value.at("backends").as_array()) {
+      rows.push_back({cell(value.as_object(), "name"), cell(backend.as_object(), "backend"),
+                      cell(backend.as_object(), "state")});
+    }
+  }
+  print_table(rows);
   print_blocked(object.at("blocked").as_array());
   return ExitCode::done;
 }

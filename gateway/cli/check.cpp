@@ -47,7 +47,8 @@ std::vector<BackendResult> try_backends(const Snapshot& snapshot) {
     const config::Server& server = *state->server;
     if (server.protocol != config::Protocol::mariadb) continue;
     for (std::size_t index = 0; index < server.backends.size(); ++index) {
-      results.push_back({server.name, server.backends[index].text, mariadb::probe(*state, index)});
+      results.push_back(
+          {server.name, server.backends[index].text, mariadb::probe_now(*state, index)});
     }
   }
   return results;

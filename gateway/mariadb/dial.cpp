@@ -35,6 +35,14 @@ std::optional<Endpoint> known_endpoint(const config::Backend& backend) {
   return Endpoint(kernel.get(), kernel.size, IPPROTO_TCP);
 }
 
+// What connect(2) says where this process or machine has run out of something.
+bool is_ours(const boost::system::error_code& error) {
+  using boost::system::errc::errc_t;
+  return error == errc_t::too_many_files_open || error == errc_t::too_many_files_open_in_system ||
+         error == errc_t::no_buffer_space || error == errc_t::not_enough_memory ||
+         error == errc_t::address_not_available;
+}
+
 }  // namespace
 
 std::string_view proxy_hint(const config::Server& server) noexcept {
@@ -42,25 +50,53 @@ std::string_view proxy_hint(const config::Server& server) noexcept {
 }
 
 Dial::Dial(const ServerState& state, const ProxiedClient& client, std::optional<Stream>& slot,
-           Log& log)
-    : state_(state), client_(client), slot_(slot), log_(log) {}
+           Log& log, const std::optional<LoginPrefix>& start_tls)
+    : state_(state), client_(client), slot_(slot), log_(log), start_tls_(start_tls) {}
 
 Awaitable<Dialed> Dial::run() {
-  for (std::size_t index = 0; index < state_.server->backends.size(); ++index) {
-    const config::Backend& backend = state_.server->backends[index];
-    dialed_.backend = index;
+  std::vector<bool> tried(state_.backends.size());
+  while (const auto backend = next_backend(state_.backends, tried)) {
+    tried[*backend] = true;
     state_.metrics->backend_dials.add();
-    const auto failure = co_await try_one(backend);
-    dialed_.outcome = failure ? failure->outcome : DialOutcome::connected;
-    if (aborted_) dialed_.outcome = DialOutcome::aborted;
-    if (!failure || aborted_) break;
+    if (co_await attempt(*backend)) {
+      state_.backends[*backend]->succeeded();
+      break;
+    }
+    if (dialed_.outcome == DialOutcome::aborted) break;
     state_.metrics->backend_dial_failures.add();
-    dialed_.why = failure->why + std::string(proxy_hint(*state_.server));
-    log_.warning("server {}: backend {}: {}", state_.server->name, backend.text, dialed_.why);
-    if (slot_) slot_->reset();
-    if (failure->outcome == DialOutcome::too_many_connections) break;
+    log_.warning("server {}: backend {}: {}", state_.server->name,
+                 state_.server->backends[*backend].text, dialed_.why);
+    if (dialed_.outcome == DialOutcome::too_many_connections) break;
   }
   co_return std::move(dialed_);
+}
+
+Awaitable<Dialed> Dial::run_only(std::size_t backend) {
+  co_await attempt(backend);
+  co_return std::move(dialed_);
+}
+
+// Whether it is connected; dialed_ says the rest.
+Awaitable<bool> Dial::attempt(std::size_t backend) {
+  dialed_.backend = backend;
+  const auto failure = co_await try_one(state_.server->backends[backend]);
+  dialed_.outcome = failure ? failure->outcome : DialOutcome::connected;
+  if (aborted_) dialed_.outcome = DialOutcome::aborted;
+  if (dialed_.outcome == DialOutcome::aborted) co_return false;
+  if (failure) {
+    remember(*failure);
+    co_return false;
+  }
+  state_.backends[backend]->greeted(dialed_.greeting);
+  co_return true;
+}
+
+void Dial::remember(const Failure& failure) {
+  dialed_.why = failure.why + std::string(proxy_hint(*state_.server));
+  if (slot_) slot_->reset();
+  // One that is full answers: it is not to be avoided, and whoever comes may find room.
+  if (failure.is_ours || failure.outcome == DialOutcome::too_many_connections) return;
+  state_.backends[dialed_.backend]->failed();
 }
 
 void Dial::abort() noexcept {
@@ -80,10 +116,13 @@ Awaitable<std::optional<Dial::Failure>> Dial::try_one(const config::Backend& bac
     stop_attempt();
   });
   slot_.reset();
+  dialed_.tls.reset();
   auto failure = co_await reach(backend);
   if (failure && late) {
-    failure = Failure{DialOutcome::unreachable, fmt::format("no greeting within dial_timeout ({})",
-                                                            state_.server->dial_timeout)};
+    failure =
+        Failure{DialOutcome::unreachable, fmt::format("no {} within dial_timeout ({})",
+                                                      slot_ && slot_->is_tls() ? "TLS" : "greeting",
+                                                      state_.server->dial_timeout)};
   }
   co_return failure;
 }
@@ -104,7 +143,9 @@ Awaitable<std::optional<Dial::Failure>> Dial::reach(const config::Backend& backe
     }
   }
   if (auto failure = co_await connect_to_first(std::move(endpoints))) co_return failure;
-  co_return co_await greet();
+  if (auto failure = co_await greet()) co_return failure;
+  if (start_tls_ && state_.tls) co_return co_await secure();
+  co_return std::nullopt;
 }
 
 Awaitable<std::optional<Dial::Failure>> Dial::connect_to_first(std::vector<Endpoint> endpoints) {
@@ -121,8 +162,10 @@ Awaitable<std::optional<Dial::Failure>> Dial::connect_to_first(std::vector<Endpo
     }
     co_return std::nullopt;
   }
-  co_return Failure{DialOutcome::unreachable,
-                    fmt::format("it cannot be connected to: {}", slot_->connect_error().message())};
+  const auto& error = slot_->connect_error();
+  co_return Failure{.outcome = DialOutcome::unreachable,
+                    .why = fmt::format("it cannot be connected to: {}", error.message()),
+                    .is_ours = is_ours(error)};
 }
 
 Awaitable<std::optional<Dial::Failure>> Dial::greet() {
@@ -160,6 +203,26 @@ std::optional<Dial::Failure> Dial::judge_greeting(Bytes payload) {
   }
   dialed_.greeting = *greeting;
   return std::nullopt;
+}
+
+Awaitable<std::optional<Dial::Failure>> Dial::secure() {
+  LoginPrefix prefix = *start_tls_;
+  prefix.capabilities = (prefix.capabilities & dialed_.greeting.capabilities) | capability::ssl;
+  std::vector<std::uint8_t> request;
+  append_ssl_request(request, greeting_sequence + 1, prefix);
+  Io io = co_await slot_->write_all(request);
+  if (io == Io::ok) {
+    io = co_await slot_->handshake(state_.tls->connect(*state_.server, dialed_.backend));
+  }
+  if (io == Io::aborted) co_return Failure{DialOutcome::aborted, {}};
+  if (io != Io::ok) {
+    const std::string_view error = slot_->tls_error();
+    co_return Failure{
+        slot_->peer_was_untrusted() ? DialOutcome::untrusted : DialOutcome::unreachable,
+        fmt::format("TLS failed: {}", error.empty() ? "it closed the connection" : error)};
+  }
+  dialed_.tls = prefix;
+  co_return std::nullopt;
 }
 
 }  // namespace gatehouse::mariadb

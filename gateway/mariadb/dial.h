@@ -1,4 +1,5 @@
-// Opens a connection to one of a server's backends and reads its greeting.
+// Opens a connection to one of a server's backends, reads its greeting, and starts TLS where that
+// does not depend on what a client has yet to say.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "gateway/mariadb/greeting.h"
+#include "gateway/mariadb/login.h"
 #include "gateway/mariadb/packet_io.h"
 #include "gateway/net/name_lookup.h"
 #include "gateway/observe/log.h"
@@ -19,7 +21,7 @@ enum class DialOutcome {
   connected,
   too_many_connections,  // the backend said so (1040)
   unreachable,           // none answered in time, or with something else than a greeting
-  untrusted,             // none was left but one that offers no TLS where it must be verified
+  untrusted,             // none was left but one without TLS, or with a certificate that is wrong
   aborted,
 };
 
@@ -27,7 +29,10 @@ struct Dialed {
   DialOutcome outcome = DialOutcome::unreachable;
   std::size_t backend = 0;  // index in server.backends, of the last one tried
   Greeting greeting;
-  Packet packet;    // the greeting as it came
+  Packet packet;  // the greeting as it came
+  // The request for TLS as it was sent: its capabilities govern the login that is due. Set exactly
+  // where TLS is up.
+  std::optional<LoginPrefix> tls;
   std::string why;  // of the last failure, for operators only
 };
 
@@ -41,19 +46,25 @@ struct ProxiedClient {
 // none was.
 [[nodiscard]] std::string_view proxy_hint(const config::Server& server) noexcept;
 
-// One session's way to a backend: tries the server's in order, each for at most
-// server.dial_timeout: name, address, PROXY header, greeting. Why a backend failed goes to the log,
-// never to a client.
+// The way to a backend: each attempt is at most server.dial_timeout long: name, address, PROXY
+// header, greeting, TLS. What it teaches of a backend is kept in state.backends. Why one failed
+// goes to the log, never to a client.
 class Dial {
  public:
   // `state` and what it points to, `slot` and `log` must outlive this. The connection being made
-  // stands in `slot`; after `connected` it is the backend's.
-  Dial(const ServerState& state, const ProxiedClient& client, std::optional<Stream>& slot,
-       Log& log);
+  // stands in `slot`; after `connected` it is the backend's. `start_tls`: where the server has TLS,
+  // it is part of the attempt, asked for in these words as far as the backend's greeting has them
+  // too; whoever owns `slot` then also holds state.tls for as long.
+  Dial(const ServerState& state, const ProxiedClient& client, std::optional<Stream>& slot, Log& log,
+       const std::optional<LoginPrefix>& start_tls = std::nullopt);
 
-  // Once.
+  // run() or run_only(), once.
+  // For a session: the server's backends as next_backend() has them, until one is connected.
   Awaitable<Dialed> run();
-  // Ends run() with `aborted`, whatever it is at, and keeps it from going on.
+  // That backend alone, whatever is known of it. Only a failure is remembered: its caller has yet
+  // to see the login answered.
+  Awaitable<Dialed> run_only(std::size_t backend);
+  // Ends either with `aborted`, whatever it is at, and keeps it from going on.
   void abort() noexcept;
 
  private:
@@ -61,13 +72,17 @@ class Dial {
   struct Failure {
     DialOutcome outcome = DialOutcome::unreachable;
     std::string why;
+    bool is_ours = false;  // this process lacks something; the backend is not to blame
   };
 
+  Awaitable<bool> attempt(std::size_t backend);
+  void remember(const Failure& failure);
   Awaitable<std::optional<Failure>> try_one(const config::Backend& backend);
   Awaitable<std::optional<Failure>> reach(const config::Backend& backend);
   Awaitable<std::optional<Failure>> connect_to_first(
       std::vector<asio::generic::stream_protocol::endpoint> endpoints);
   Awaitable<std::optional<Failure>> greet();
+  Awaitable<std::optional<Failure>> secure();
   std::optional<Failure> judge_greeting(Bytes payload);
   void stop_attempt() noexcept;
 
@@ -75,6 +90,7 @@ class Dial {
   const ProxiedClient& client_;
   std::optional<Stream>& slot_;
   Log& log_;
+  std::optional<LoginPrefix> start_tls_;
   std::optional<NameLookup> lookup_;
   bool aborted_ = false;
   Dialed dialed_;

@@ -3,10 +3,12 @@
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "gateway/mariadb/capabilities.h"
+#include "gateway/mariadb/common_greeting.h"
 #include "gateway/mariadb/dial.h"
 #include "gateway/mariadb/login.h"
 #include "gateway/mariadb/reply.h"
@@ -16,15 +18,12 @@ namespace gatehouse::mariadb {
 
 namespace {
 
-constexpr std::string_view replication_prefix = "5.5.5-";  // before the version until MariaDB 11.0
-
-LoginPrefix prefix_for(const Greeting& greeting) {
-  const auto wanted = capability::mysql | capability::protocol_41 | capability::secure_connection |
-                      capability::plugin_auth | capability::ssl;
-  return {.capabilities = greeting.capabilities & wanted,
-          .max_packet = payload_size_max,
-          .charset = greeting.charset};
-}
+// What the login of nobody needs; each backend is asked for as much of it as it has.
+constexpr LoginPrefix nobodys_words{.capabilities = capability::mysql | capability::protocol_41 |
+                                                    capability::secure_connection |
+                                                    capability::plugin_auth,
+                                    .max_packet = payload_size_max,
+                                    .charset = utf8mb4_general_ci};
 
 // Empty: the backend has answered the login, with whatever.
 Awaitable<std::string> log_in_as_nobody(Stream& stream, std::uint8_t sequence,
@@ -45,51 +44,43 @@ Awaitable<std::string> log_in_as_nobody(Stream& stream, std::uint8_t sequence,
   }
 }
 
-Awaitable<Probe> try_backend(ServerState state, std::size_t backend, Executor executor) {
+}  // namespace
+
+Awaitable<Probe> probe(const ServerState& state, std::size_t backend) {
   Log silent(STDERR_FILENO, {.level = config::LogLevel::error, .format = config::LogFormat::text});
-  const config::Server server = *state.server;
-  config::Server only = server;
-  only.backends = {server.backends[backend]};
-  state.server = &only;
-  std::optional<Stream> stream;
   const ProxiedClient from_here{{rules::IpAddress::v4(0x7F000001), 1},
                                 {rules::IpAddress::v4(0x7F000001), 1}};
-  const Dialed dialed = co_await Dial(state, from_here, stream, silent).run();
+  std::optional<Stream> stream;
+  Dial dial(state, from_here, stream, silent, nobodys_words);
+  const Dialed dialed = co_await dial.run_only(backend);
   if (dialed.outcome != DialOutcome::connected) co_return Probe{false, dialed.why};
 
-  const Deadline deadline(executor, server.dial_timeout, [&] { stream->abort(); });
-  std::string version = dialed.greeting.server_version;
-  if (version.starts_with(replication_prefix)) version.erase(0, replication_prefix.size());
-  LoginPrefix prefix = prefix_for(dialed.greeting);
+  const Deadline deadline(co_await asio::this_coro::executor, state.server->dial_timeout,
+                          [&] { stream->abort(); });
+  LoginPrefix prefix = nobodys_words;
+  prefix.capabilities &= dialed.greeting.capabilities;
   std::uint8_t sequence = 1;
   std::string protection = "plaintext";
-  if (state.tls) {
-    std::vector<std::uint8_t> request;
-    append_ssl_request(request, sequence++, prefix);
-    if (co_await stream->write_all(request) != Io::ok ||
-        co_await stream->handshake(state.tls->connect(server, backend)) != Io::ok) {
-      const std::string_view why = stream->tls_error().empty() ? "no answer" : stream->tls_error();
-      co_return Probe{false, fmt::format("{}, TLS failed: {}{}", version, why, proxy_hint(server))};
-    }
+  if (dialed.tls) {
+    prefix = *dialed.tls;
+    ++sequence;
     protection = stream->tls_facts().version;
-  } else {
-    prefix.capabilities &= ~capability::ssl;
   }
   const std::string refused = co_await log_in_as_nobody(*stream, sequence, prefix);
   stream->close();
-  co_return Probe{refused.empty(), refused.empty() ? version + ", " + protection : refused};
+  if (!refused.empty()) {
+    state.backends[backend]->failed();
+    co_return Probe{false, refused};
+  }
+  state.backends[backend]->succeeded();
+  co_return Probe{true,
+                  fmt::format("{}, {}", plain_version(dialed.greeting.server_version), protection)};
 }
 
-}  // namespace
-
-Probe probe(const ServerState& state, std::size_t backend) {
+Probe probe_now(const ServerState& state, std::size_t backend) {
   asio::io_context context(1);
   Probe result;
-  ServerState copy;
-  copy.server = state.server;
-  copy.tls = state.tls;
-  copy.metrics = state.metrics;
-  asio::co_spawn(context, try_backend(std::move(copy), backend, context.get_executor()),
+  asio::co_spawn(context, probe(state, backend),
                  [&](const std::exception_ptr& failure, Probe probed) {
                    result = failure ? Probe{false, "out of memory"} : std::move(probed);
                  });

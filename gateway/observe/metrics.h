@@ -1,5 +1,5 @@
-// Every series the gateway exports. Labels are closed sets: reasons are enums, servers and
-// listeners come from the configuration. No address, user or name from the outside is a label.
+// Every series the gateway exports. Labels are closed sets: reasons are enums, servers, backends
+// and listeners come from the configuration. No address, user or name from the outside is a label.
 #pragma once
 
 #include <array>
@@ -121,6 +121,8 @@ struct MetricsSample {
   std::size_t blocked_sources = 0;
   // By listener: when the first of its certificates expires.
   std::vector<std::pair<std::string, std::chrono::sys_seconds>> certificate_expiry;
+  // Of the backends that were tried, by server and by what the configuration calls it.
+  std::map<std::pair<std::string, std::string>, bool> backend_up;
   std::string version;
 };
 

@@ -98,12 +98,12 @@ void add_servers(Page& page, const Servers& servers) {
                   server.denied[reason].value());
     }
   }
-  page.family("gatehouse_backend_dials", "counter", "", "Attempts to reach a backend.");
+  page.family("gatehouse_backend_dials", "counter", "", "Attempts of sessions to reach a backend.");
   for (const auto& [name, server] : servers) {
     page.sample("_total", label("server", name), server.backend_dials.value());
   }
   page.family("gatehouse_backend_dial_failures", "counter", "",
-              "Attempts to reach a backend that failed, TLS and greeting included.");
+              "Attempts of sessions to reach a backend that failed, TLS and greeting included.");
   for (const auto& [name, server] : servers) {
     page.sample("_total", label("server", name), server.backend_dial_failures.value());
   }
@@ -136,6 +136,13 @@ void add_sampled(Page& page, const MetricsSample& sample) {
               "When the first of a listener's certificates expires, in Unix time.");
   for (const auto& [listener, expiry] : sample.certificate_expiry) {
     page.sample("", label("listener", listener), expiry.time_since_epoch().count());
+  }
+  page.family("gatehouse_backend_up", "gauge", "",
+              "0 while the last attempt to reach a backend is one that failed.");
+  for (const auto& [names, is_up] : sample.backend_up) {
+    const auto& [server, backend] = names;
+    page.sample("", fmt::format("{},{}", label("server", server), label("backend", backend)),
+                is_up ? 1 : 0);
   }
   page.family("gatehouse_audit_queue", "gauge", "", "Audit events that are not in the file yet.");
   page.sample("", "", sample.audit_queue);

@@ -2,11 +2,13 @@
 
 import contextlib
 import os
+import socket
 
 import pytest
 
 from support import configuration, gatehouse, mariadb_server
 from support.certificates import Certificates
+from support.fake_backend import FakeBackend
 from support.legs import Legs
 from support.mariadb_server import MariaDbServer
 
@@ -75,6 +77,28 @@ def prepare_gateway():
 def gateway(certificates, mariadb, start_gateway):
     """The usual one: all of the loopback may reach the server, over verified TLS."""
     return start_gateway(configuration.gateway_yaml(certificates, [mariadb.tcp_backend]))
+
+
+@pytest.fixture
+def fake():
+    """Makes backends out of scripts; they end with the test."""
+    made = []
+
+    def make(script):
+        made.append(FakeBackend(script).__enter__())
+        return made[-1]
+
+    yield make
+    for backend in made:
+        backend.__exit__()
+
+
+@pytest.fixture
+def closed_port():
+    """The address of a port that is bound, so that nobody else takes it, and refuses."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{bound.getsockname()[1]}"
 
 
 def _need_mariadb():

@@ -1,37 +1,14 @@
 """Backends that are down, slow, lying or not who they should be; and those after them."""
 
 import re
-import socket
 
 import pytest
 
 from support import configuration, network, wire
-from support.fake_backend import FakeBackend, in_pieces
+from support.fake_backend import in_pieces
 from support.mariadb_server import PASSWORD, MariaDbServer
 from support.session import ServerError, Session
 from support.waiting import wait_until
-
-
-@pytest.fixture
-def fake():
-    """Makes backends out of scripts; they end with the test."""
-    made = []
-
-    def make(script):
-        made.append(FakeBackend(script).__enter__())
-        return made[-1]
-
-    yield make
-    for backend in made:
-        backend.__exit__()
-
-
-@pytest.fixture
-def closed_port():
-    """The address of a port that is bound, so that nobody else takes it, and refuses."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        yield f"127.0.0.1:{bound.getsockname()[1]}"
 
 
 @pytest.fixture

@@ -154,7 +154,7 @@ class TestRunning:
         with gateway.connect("127.0.0.5") as session:
             yield session.log_in("native", PASSWORD, "shop")
 
-    def test_status_is_what_programs_rely_on(self, gateway, session):
+    def test_status_is_what_programs_rely_on(self, gateway, session, mariadb):
         assert session.ping()
         status = gateway.status()
         assert set(status) == {
@@ -166,7 +166,9 @@ class TestRunning:
         assert status["sessions"] == 1
         assert status["listeners"] == [
             {"name": "public", "address": f"127.0.0.1:{gateway.port}"}]
-        assert status["servers"] == [{"name": "orders", "sessions": 1, "locked_down": False}]
+        assert status["servers"] == [
+            {"name": "orders", "sessions": 1, "locked_down": False,
+             "backends": [{"backend": mariadb.tcp_backend, "state": "up"}]}]
         assert status["blocked"] == []
 
     def test_the_socket_may_be_named_instead_of_the_configuration(self, gateway):

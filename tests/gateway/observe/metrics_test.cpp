@@ -111,6 +111,7 @@ MetricsSample full_sample() {
   sample.audit_events_lost = 2;
   sample.blocked_sources = 3;
   sample.certificate_expiry = {{"public-mariadb", std::chrono::sys_seconds(1795309323s)}};
+  sample.backend_up = {{{"orders", "10.1.0.4:3306"}, true}, {{"orders", "10.1.0.5:3306"}, false}};
   sample.version = "0.1.0";
   return sample;
 }
@@ -179,6 +180,8 @@ TEST_CASE("what was counted is exported", "[metrics]") {
           "gatehouse_snapshot_age_seconds 1.5",
           "gatehouse_snapshot_last_load_failed 1",
           R"(gatehouse_certificate_expiry_timestamp_seconds{listener="public-mariadb"} 1795309323)",
+          R"(gatehouse_backend_up{server="orders",backend="10.1.0.4:3306"} 1)",
+          R"(gatehouse_backend_up{server="orders",backend="10.1.0.5:3306"} 0)",
           "gatehouse_audit_queue 7",
           "gatehouse_audit_events_lost_total 2",
           R"(gatehouse_build_info{version="0.1.0"} 1)",
