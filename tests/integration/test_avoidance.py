@@ -1,10 +1,12 @@
 """What the gateway remembers of its backends, and what it finds out when no session does."""
 
+import json
+import socket
 import threading
 
 import pytest
 
-from support import configuration, network
+from support import configuration, gatehouse, network
 from support.fake_backend import in_pieces
 from support.mariadb_server import PASSWORD, MariaDbServer
 from support.session import ServerError
@@ -119,6 +121,27 @@ class TestGreetingsAheadOfSessions:
         log = mariadb.log_text()[before:]
         assert log.count("Access denied for user 'gatehouse-client-gone'") == 2
         assert "unauthenticated" not in log  # As whom MariaDB notes a broken handshake.
+
+    def test_the_gateway_is_ready_once_it_knows_them(self, certificates, fake):
+        """The backend looks at the gateway before it says a word."""
+        ready = []
+
+        def script(connection):
+            with socket.socket(socket.AF_UNIX) as admin:
+                admin.connect(str(gateway.folder / "admin.sock"))
+                admin.sendall(b'{"command": "status"}\n')
+                ready.append(json.loads(admin.makefile().read())["result"]["ready"])
+            _refuse_the_login(connection)
+
+        gateway = gatehouse.Gatehouse(configuration.gateway_yaml(
+            certificates, [fake(script).tcp_backend], "off",
+            listeners=[configuration.listener(certificates, login="routed")]))
+        try:
+            gateway.start()
+            assert ready == [False]
+            assert _states(gateway) == ["up"]
+        finally:
+            gateway.stop()
 
     def test_over_tls_where_the_server_has_it(self, gateway_to, mariadb):
         assert _states(gateway_to(mariadb.tcp_backend, login="routed")) == ["up"]
