@@ -426,26 +426,11 @@ std::vector<Gateway::BoundListener> Gateway::listeners() const {
 }
 
 std::string Gateway::metrics_text() const {
-  MetricsSample sample;
-  sample.snapshot_generation = snapshot_->generation;
-  sample.snapshot_age = std::chrono::system_clock::now() - snapshot_->loaded;
+  MetricsSample sample = sample_of(*snapshot_);
   sample.snapshot_last_load_failed = last_error_.has_value();
   sample.audit_queue = audit_->depth();
   sample.audit_events_lost = audit_->lost();
   sample.blocked_sources = failed_logins_.blocks(std::chrono::steady_clock::now()).size();
-  sample.certificate_expiry.reserve(snapshot_->listeners.size());
-  for (const ListenerState& listener : snapshot_->listeners) {
-    sample.certificate_expiry.emplace_back(
-        listener.listener->name, std::chrono::floor<std::chrono::seconds>(listener.tls->expires()));
-  }
-  for (const auto& server : snapshot_->servers) {
-    for (std::size_t index = 0; index < server->backends.size(); ++index) {
-      const BackendHealth health = server->backends[index]->health();
-      if (health == BackendHealth::unknown) continue;
-      sample.backend_up[{server->server->name, server->server->backends[index].text}] =
-          health == BackendHealth::up;
-    }
-  }
   sample.version = GATEHOUSE_VERSION;
   return to_openmetrics(continuity_.metrics, sample);
 }

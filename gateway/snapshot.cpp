@@ -91,6 +91,26 @@ bool have_changed(const std::vector<config::Input>& inputs) {
   return false;
 }
 
+MetricsSample sample_of(const Snapshot& snapshot) {
+  MetricsSample sample;
+  sample.snapshot_generation = snapshot.generation;
+  sample.snapshot_age = std::chrono::system_clock::now() - snapshot.loaded;
+  sample.certificate_expiry.reserve(snapshot.listeners.size());
+  for (const ListenerState& listener : snapshot.listeners) {
+    sample.certificate_expiry.emplace_back(
+        listener.listener->name, std::chrono::floor<std::chrono::seconds>(listener.tls->expires()));
+  }
+  for (const auto& server : snapshot.servers) {
+    for (std::size_t index = 0; index < server->backends.size(); ++index) {
+      const BackendHealth health = server->backends[index]->health();
+      if (health == BackendHealth::unknown) continue;
+      sample.backend_up[{server->server->name, server->server->backends[index].text}] =
+          health == BackendHealth::up;
+    }
+  }
+  return sample;
+}
+
 std::vector<config::Diagnostic> find_unsupported(const config::Configuration& configuration) {
   std::vector<config::Diagnostic> found;
   const auto add = [&](const config::Location& at, const std::string& what) {
