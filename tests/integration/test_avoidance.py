@@ -62,8 +62,8 @@ class TestAvoidance:
     def test_it_is_used_again_once_it_answers(self, gateway_to, fake, mariadb):
         repaired = threading.Event()
         pass_on = in_pieces(mariadb)
-        first = fake(lambda connection: (pass_on if repaired.is_set() else _stall)(connection))
-        gateway = gateway_to(first.tcp_backend, mariadb.tcp_backend)
+        first = fake(lambda connection: pass_on(connection) if repaired.is_set() else None)
+        gateway = gateway_to(first.tcp_backend, mariadb.tcp_backend, dial_timeout="10s")
         _log_in(gateway)
         assert gateway.wait_for_audit("opened")["backend"] == mariadb.tcp_backend
         repaired.set()
