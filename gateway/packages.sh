@@ -11,10 +11,11 @@ build_packages=(
 # The parts of MariaDB without the packages that would set up and start a service.
 demo_packages=(mariadb-client-core mariadb-server-core openssl)
 
-# mariadb-server for its authentication plug-ins, mariadb-client for mariadb-dump.
+# mariadb-server for its authentication plug-ins, mariadb-client for mariadb-dump, maven for servers
+# of other versions.
 test_packages=(
   clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev
-  git iproute2 mariadb-client mariadb-server openssl
+  default-jdk-headless git iproute2 mariadb-client mariadb-server maven openssl
   python3 python3-jsonschema python3-pytest python3-ruamel.yaml python3-venv python3-yaml
 )
 # A Node.js from elsewhere is as good, and Debian's packages would conflict with it.

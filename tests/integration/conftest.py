@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from support import configuration, gatehouse, mariadb_server
+from support import configuration, gatehouse, mariadb_versions
 from support.certificates import Certificates
 from support.fake_backend import FakeBackend
 from support.legs import Legs
@@ -33,6 +33,25 @@ def proxied_mariadb(certificates):
     # Without names: each made-up client address would be a query to this machine's resolver.
     options = ["--skip-name-resolve", "--proxy-protocol-networks=127.0.0.0/8,localhost"]
     with MariaDbServer(certificates, options) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb_11_4(certificates):
+    """A server of a later version: it greets without the prefix, and with more abilities."""
+    yield from _fetched_mariadb(certificates, "11.4.5")
+
+
+@pytest.fixture(scope="session")
+def mariadb_10_11_5(certificates):
+    """Debian's version as MariaDB itself builds it: another TLS library, which has 1.3 only."""
+    yield from _fetched_mariadb(certificates, "10.11.5")
+
+
+def _fetched_mariadb(certificates, version):
+    installation = mariadb_versions.fetched(version)
+    _need_mariadb(installation)
+    with MariaDbServer(certificates, installation=installation) as server:
         yield server
 
 
@@ -101,8 +120,8 @@ def closed_port():
         yield f"127.0.0.1:{bound.getsockname()[1]}"
 
 
-def _need_mariadb():
-    if reason := mariadb_server.missing_program():
+def _need_mariadb(installation=None):
+    if reason := (installation or mariadb_versions.debian()).missing():
         pytest.skip(reason)
 
 

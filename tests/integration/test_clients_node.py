@@ -2,10 +2,10 @@
 
 import pytest
 
-from support import drivers
+from support import driver_cache, drivers
 from support.legs import BULK, ENCRYPTED, NAMES
 
-if reason := drivers.missing("node", "mysql2 and mariadb for Node.js"):
+if reason := driver_cache.missing("node", "mysql2 and mariadb for Node.js"):
     pytest.skip(reason, allow_module_level=True)
 
 # By their names in tests/drivers/node/scenarios.js, which knows no others.

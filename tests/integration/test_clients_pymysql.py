@@ -5,12 +5,12 @@ import ssl
 
 import pytest
 
-from support import drivers
+from support import driver_cache, drivers
 from support.legs import BULK, NAMES
 from support.mariadb_server import PASSWORD
 from support.waiting import wait_until
 
-if reason := drivers.missing("python", "PyMySQL"):
+if reason := driver_cache.missing("python", "PyMySQL"):
     pytest.skip(reason, allow_module_level=True)
 pymysql = drivers.import_pymysql()
 

@@ -2,35 +2,20 @@
 
 import json
 import os
-import pathlib
 import subprocess
 import sys
 
+from support import driver_cache
 from support.gatehouse import REPOSITORY
 from support.mariadb_server import PASSWORD
 
 _SCRIPTS = REPOSITORY / "tests" / "drivers"
 
 
-def cache():
-    """The folder that tests/drivers/install fills."""
-    if folder := os.environ.get("GATEHOUSE_TEST_CACHE"):
-        return pathlib.Path(folder)
-    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-    return pathlib.Path(base) / "gatehouse-tests"
-
-
-def missing(kind, name):
-    """Why the drivers of `kind` (python or node) cannot be used; None if they can."""
-    if not (cache() / kind / "complete").is_file():
-        return f"not installed, for which tests/drivers/install needs its registry: {name}"
-    return None
-
-
 def import_pymysql():
     """The module, from the cache; call only where it is not missing."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    sys.path.append(str(cache() / "python" / "venv" / "lib" / version / "site-packages"))
+    sys.path.append(str(driver_cache.folder("python") / "venv" / "lib" / version / "site-packages"))
     import pymysql  # pylint: disable=import-outside-toplevel  # Only now on the path.
 
     return pymysql
@@ -43,7 +28,7 @@ def run_node(driver, address, user, authority, scenarios, password=PASSWORD):
               "ca": str(authority), "scenarios": scenarios}
     done = subprocess.run(
         ["node", str(_SCRIPTS / "node" / f"{driver}.js"), json.dumps(target)],
-        env=os.environ | {"NODE_PATH": str(cache() / "node" / "node_modules")},
+        env=os.environ | {"NODE_PATH": str(driver_cache.folder("node") / "node_modules")},
         capture_output=True, text=True, timeout=120, check=False)
     results = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0 and results, done.stdout + done.stderr

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 
-from support import processes
+from support import mariadb_versions, processes
 from support.waiting import wait_until
 
 PASSWORD = "correct horse"
@@ -30,25 +30,20 @@ SMALL = ["--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M", "--perfo
          "--max-allowed-packet=128M", "--local-infile=1"]
 
 
-def missing_program():
-    """Why no MariaDB can be started here; None if one can."""
-    for program in ("mariadbd", "mariadb-install-db", "mariadb"):
-        if _find(program) is None:
-            return f"{program} is not installed (Debian: mariadb-server, mariadb-client)"
-    return None
-
-
 class MariaDbServer:
     """Listens on an address and a unix socket, with TLS 1.2 and 1.3; `root` has no password.
 
-    `enter`: what starts it elsewhere, such as in a network namespace of its own.
+    `enter`: what starts it elsewhere, such as in a network namespace of its own. `installation`:
+    which server it is, of support.mariadb_versions.
     """
 
-    def __init__(self, certificates, options=(), bind_address="127.0.0.1", enter=()):
+    def __init__(self, certificates, options=(), bind_address="127.0.0.1", enter=(),
+                 installation=None):
         # A folder of its own with a short name: a unix socket's path has room for 107 bytes.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gatehouse-db-"))
         self.socket = self.folder / "s.sock"
         self.address = bind_address
+        self._installation = installation or mariadb_versions.debian()
         self._log = self.folder / "error.log"
         self._process = None
         # Not the system's: a server that starts there deletes temporary tables of all others.
@@ -56,7 +51,11 @@ class MariaDbServer:
         self._environment = os.environ | {"TMPDIR": str(self.folder / "tmp")}
         try:
             self._install()
-            self.port = self._start(certificates, list(options), list(enter))
+            self._enter = list(enter)
+            self._options = [f"--ssl-ca={certificates.authority}",
+                             f"--ssl-cert={certificates.backend.certificate}",
+                             f"--ssl-key={certificates.backend.key}", *SMALL, *options]
+            self.port = self._start_on_a_free_port()
             self.execute(ACCOUNTS)
         except BaseException:
             self.stop()
@@ -96,38 +95,42 @@ class MariaDbServer:
             f"SELECT COUNT(*) FROM information_schema.processlist WHERE user IN ({names})"))
 
     def stop(self):
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def kill(self):
+        """Ends it as a crash does; nothing is written back."""
         if self._process is not None and self._process.poll() is None:
-            # Nothing is kept, so nothing has to be written back.
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def start_again(self):
+        """With the port and the data it had before `kill`."""
+        assert self._starts_on(self.port), f"MariaDB did not start again:\n{self.log_text()}"
 
     def _install(self):
         done = subprocess.run(
-            [_find("mariadb-install-db"), "--no-defaults", *_as_user(),
-             f"--datadir={self.folder}/data", "--skip-test-db",
-             "--auth-root-authentication-method=normal"],
+            [*self._installation.install_db(), f"--datadir={self.folder}/data"],
             env=self._environment, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
-    def _start(self, certificates, options, enter):
+    def _start_on_a_free_port(self):
         # The server does not tell which port it got for 0: picked here, another one if it is taken.
         for _ in range(5):
-            port = 3306 if enter else _free_port(self.address)
-            with open(self.folder / "output.log", "wb") as output:
-                self._process = processes.start(
-                    [*enter, _find("mariadbd"), "--no-defaults", *_as_user(),
-                     f"--datadir={self.folder}/data", f"--socket={self.socket}",
-                     f"--pid-file={self.folder}/pid", f"--log-error={self._log}",
-                     f"--bind-address={self.address}", f"--port={port}",
-                     f"--ssl-ca={certificates.authority}",
-                     f"--ssl-cert={certificates.backend.certificate}",
-                     f"--ssl-key={certificates.backend.key}", "--tls-version=TLSv1.2,TLSv1.3",
-                     "--plugin-load-add=auth_ed25519", *SMALL, *options],
-                    env=self._environment, stdout=output, stderr=output)
-            if self._becomes_ready():
+            port = 3306 if self._enter else _free_port(self.address)
+            if self._starts_on(port):
                 return port
         raise AssertionError(f"MariaDB did not start:\n{self.log_text()}")
+
+    def _starts_on(self, port):
+        with open(self.folder / "output.log", "ab") as output:
+            self._process = processes.start(
+                [*self._enter, *self._installation.server(), f"--datadir={self.folder}/data",
+                 f"--socket={self.socket}", f"--pid-file={self.folder}/pid",
+                 f"--log-error={self._log}", f"--bind-address={self.address}", f"--port={port}",
+                 "--tls-version=TLSv1.2,TLSv1.3", *self._options],
+                env=self._environment, stdout=output, stderr=output)
+        return self._becomes_ready()
 
     def _becomes_ready(self):
         """Whether it greets on its socket; False if it ended, for instance because of its port."""
@@ -152,12 +155,3 @@ def _free_port(address):
     with socket.socket() as probe:
         probe.bind((address, 0))
         return probe.getsockname()[1]
-
-
-def _as_user():
-    return ["--user=root"] if os.geteuid() == 0 else []
-
-
-def _find(program):
-    # Servers live in sbin, which is not on everybody's PATH.
-    return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/bin")

@@ -1,0 +1,20 @@
+"""The cache that tests/drivers/install fills, outside the repository."""
+
+import os
+import pathlib
+
+
+def folder(kind):
+    """Where what `kind` stands for is installed; it may not be there."""
+    cache = os.environ.get("GATEHOUSE_TEST_CACHE")
+    if not cache:
+        base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+        cache = pathlib.Path(base) / "gatehouse-tests"
+    return pathlib.Path(cache) / kind
+
+
+def missing(kind, name):
+    """Why what `kind` stands for cannot be used; None if it can."""
+    if not (folder(kind) / "complete").is_file():
+        return f"not installed, for which tests/drivers/install needs its registry: {name}"
+    return None
