@@ -1,5 +1,5 @@
 // What every Node.js driver must be able to do through the gateway. Each scenario gets a driver
-// (see mysql2.js) and throws where something is not as it would be without a gateway between.
+// (see drivers.js) and throws where something is not as it would be without a gateway between.
 'use strict';
 
 const assert = require('node:assert/strict');
@@ -7,6 +7,7 @@ const crypto = require('node:crypto');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const {makeDriver} = require('./drivers.js');
 
 const BLOB_BYTES = 64 * 1024 * 1024;
 const PART = Buffer.from(Array.from({length: 64}, (_, i) => 255 - i));
@@ -144,11 +145,12 @@ async function untilRunning(connection, thread) {
 }
 
 // Runs some of them; prints one JSON object a line: the scenario's name, and its error or null. The
-// program's argument is a JSON object: host, port, user, password, ca, and the names of scenarios.
-async function main(makeDriver) {
-  const target = JSON.parse(process.argv[2]);
+// program's arguments are a driver's name and a JSON object: host, port, user, password, ca, and the
+// names of scenarios.
+async function main() {
+  const target = JSON.parse(process.argv[3]);
   target.ca = fs.readFileSync(target.ca);
-  const driver = makeDriver(target);
+  const driver = makeDriver(process.argv[2], target);
   for (const name of target.scenarios) {
     let error = null;
     try {
@@ -160,4 +162,4 @@ async function main(makeDriver) {
   }
 }
 
-module.exports = {main};
+main();

@@ -6,9 +6,10 @@ import ssl
 import subprocess
 
 # Clients reach the gateway by loopback addresses and by one name; the backend is known by another
-# name, so that a mix-up of the two identities fails verification.
+# name, so that a mix-up of the two identities fails verification. Node.js clients that are given
+# an address look for "localhost", also where they reach a backend without a gateway.
 GATEWAY_NAMES = "DNS:gateway.test,DNS:localhost,IP:127.0.0.1,IP:10.203.0.1"
-BACKEND_NAMES = "DNS:db.internal,IP:127.0.0.1"
+BACKEND_NAMES = "DNS:db.internal,DNS:localhost,IP:127.0.0.1"
 
 # What openssl is asked for a new key with.
 ECDSA = "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"

@@ -27,7 +27,7 @@ def run_node(driver, address, user, authority, scenarios, password=PASSWORD):
     target = {"host": host, "port": port, "user": user, "password": password,
               "ca": str(authority), "scenarios": scenarios}
     done = subprocess.run(
-        ["node", str(_SCRIPTS / "node" / f"{driver}.js"), json.dumps(target)],
+        ["node", str(_SCRIPTS / "node" / "scenarios.js"), driver, json.dumps(target)],
         env=os.environ | {"NODE_PATH": str(driver_cache.folder("node") / "node_modules")},
         capture_output=True, text=True, timeout=120, check=False)
     results = [json.loads(line) for line in done.stdout.splitlines()]
