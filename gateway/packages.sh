@@ -11,17 +11,23 @@ build_packages=(
 # The parts of MariaDB without the packages that would set up and start a service.
 demo_packages=(mariadb-client-core mariadb-server-core openssl)
 
-# mariadb-server for its authentication plug-ins, mariadb-client for mariadb-dump, maven for servers
-# of other versions.
+# mariadb-server for its authentication plug-ins, mariadb-client for mariadb-dump; then what runs, or
+# compiles, the clients of each language.
 test_packages=(
   clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev
-  default-jdk-headless git iproute2 mariadb-client mariadb-server maven openssl
+  git iproute2 mariadb-client mariadb-server openssl
   python3 python3-jsonschema python3-pytest python3-ruamel.yaml python3-venv python3-yaml
+  default-jdk-headless libmariadb-dev maven php-cli php-mysql python3-dev
 )
-# A Node.js from elsewhere is as good, and Debian's packages would conflict with it.
+# What takes minutes to compile with, for `tests/run --full` only.
+full_test_packages=()
+
+# A toolchain from elsewhere is as good, and Debian's Node.js would conflict with another.
 if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
   test_packages+=(nodejs npm)
 fi
+command -v go >/dev/null || test_packages+=(golang-go)
+command -v cargo >/dev/null || full_test_packages+=(cargo-web)
 
 # Prints those of the packages named that are not installed.
 missing_packages() {

@@ -11,6 +11,8 @@ async fn log_in(target: &[String], user: &str, password: &str) -> Result<Conn, E
     let options = OptsBuilder::default()
         .ip_or_hostname(target[0].clone())
         .tcp_port(target[1].parse().expect("a port"))
+        // Else it would ask a server on this machine for its unix socket, and go on over that.
+        .prefer_socket(false)
         .ssl_opts(
             SslOpts::default()
                 .with_root_certs(vec![authority.into()])
