@@ -13,7 +13,9 @@ TOP_LEVEL = {
     "CMakeLists.txt", "CMakePresets.json", "LICENSE", "README.md",
     "rules", "config", "gateway", "tests", "bench",
 }
-SOURCE_SUFFIXES = {".h", ".cpp", ".py", ".js", ".sh", ".cmake", ".c", ".go", ".java", ".php", ".rs"}
+SOURCE_SUFFIXES = {
+    ".h", ".cpp", ".py", ".js", ".sh", ".cmake", ".c", ".go", ".java", ".php", ".rs",
+}
 SHELL_ENTRY_POINTS = {"gateway/demo", "tests/run", "bench/run", "tests/drivers/install", ".ci/run"}
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')

@@ -8,7 +8,7 @@ import java.sql.Statement;
 /** Logs in with a JDBC driver and does some work; see ../README.md for what it is told. */
 final class Client {
   public static void main(String[] arguments) throws Exception {
-    Target target = new Target(arguments[0], arguments[1], arguments[2], arguments[3], arguments[4]);
+    Target target = Target.of(arguments);
     for (int i = 5; i + 1 < arguments.length; i += 2) {
       System.out.println(logIn(target, arguments[i], arguments[i + 1]));
     }

@@ -12,6 +12,10 @@ import java.util.Properties;
 record Target(String driver, String host, String port, String authority, String tls) {
   private static final String TIMEOUT_MILLISECONDS = "20000";  // A busy machine is no failure.
 
+  static Target of(String[] arguments) {
+    return new Target(arguments[0], arguments[1], arguments[2], arguments[3], arguments[4]);
+  }
+
   String url() {
     return "jdbc:%s://%s:%s/shop".formatted(driver, host, port);
   }

@@ -145,8 +145,8 @@ async function untilRunning(connection, thread) {
 }
 
 // Runs some of them; prints one JSON object a line: the scenario's name, and its error or null. The
-// program's arguments are a driver's name and a JSON object: host, port, user, password, ca, and the
-// names of scenarios.
+// program's arguments are a driver's name and a JSON object: host, port, user, password, ca, and
+// `scenarios`, their names.
 async function main() {
   const target = JSON.parse(process.argv[3]);
   target.ca = fs.readFileSync(target.ca);

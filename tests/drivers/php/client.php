@@ -2,7 +2,8 @@
 // Logs in with mysqli, over PHP's own mysqlnd, and does some work; see ../README.md for what it is
 // told.
 
-function log_in(string $host, int $port, string $authority, string $user, string $password): mysqli {
+function log_in(string $host, int $port, string $authority, string $user,
+                string $password): mysqli {
   $connection = mysqli_init();
   $connection->options(MYSQLI_OPT_CONNECT_TIMEOUT, 20);  // A busy machine is no failure.
   $connection->options(MYSQLI_OPT_READ_TIMEOUT, 20);

@@ -12,7 +12,8 @@ def connect_pymysql(host, port, authority, tls, user, password):
     import pymysql
 
     context = ssl.create_default_context(cafile=authority)
-    context.minimum_version = context.maximum_version = ssl.TLSVersion["TLSv" + tls.replace(".", "_")]
+    version = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}[tls]
+    context.minimum_version = context.maximum_version = version
     return pymysql.connect(host=host, port=port, user=user, password=password, database="shop",
                            ssl=context, connect_timeout=TIMEOUT_SECONDS,
                            read_timeout=TIMEOUT_SECONDS)

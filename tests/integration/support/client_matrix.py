@@ -51,7 +51,7 @@ _ONE_SWITCH = "follows one change of plug-ins only"
 _NO_CHOICE_OF_TLS = "has no option for the version of TLS, and takes the highest"
 
 # What a client itself cannot do: (client, plug-in), the same for one mode only, or (client, version
-# of TLS). `direct` proves that it is not the gateway: whatever fails there is listed without a mode.
+# of TLS). `direct` proves that it is not the gateway: what has no mode here fails there as well.
 LIMITS = {
     ("MySQL Connector/J", "ed25519"): _NO_ED25519,
     ("MySQL Connector/J", "ed25519 or native"): _NO_ED25519,
@@ -62,7 +62,7 @@ LIMITS = {
     ("Node.js mysql2", "native or ed25519"): _NO_ED25519,
     ("Node.js mysql2", "PAM"): _NO_DIALOG,
     ("PyMySQL", "ed25519 or native"): _ONE_SWITCH,
-    ("PyMySQL", "PAM"): "looks for the prompt in the change to dialog, which the server leaves empty",
+    ("PyMySQL", "PAM"): "wants the prompt within the change to dialog, not after it",
     ("go-sql-driver", "ed25519 or native"): _ONE_SWITCH,
     ("go-sql-driver", "PAM"): _NO_DIALOG,
     ("mysql_async", "ed25519 or native"): _ONE_SWITCH,
@@ -107,9 +107,8 @@ class Table:
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
                  for row in rows]
         lines.insert(1, "  ".join("-" * width for width in widths))
-        lines += ["", "A cell has the versions of TLS over which the client logs in and works; in the"
-                  " columns", "\"native, wrong\" and \"unix_socket\", over which it reads the"
-                  " server's refusal."]
+        lines += ["", "Versions of TLS over which the client logs in and works; in the columns",
+                  '"native, wrong" and "unix_socket", over which it reads the server\'s refusal.']
         lines += [f"[{number}] {reason}" for number, reason in enumerate(self._reasons, 1)]
         return "\n".join(lines) + "\n"
 

@@ -48,21 +48,21 @@ func work(ctx context.Context, connection *sql.Conn) (done, error) {
 	if _, err := connection.ExecContext(ctx, create); err != nil {
 		return did, err
 	}
-	if err := insert(ctx, connection, "INSERT INTO matrix VALUES (1)", (*sql.Tx).Rollback); err != nil {
+	if err := insert(ctx, connection, 1, (*sql.Tx).Rollback); err != nil {
 		return did, err
 	}
-	if err := insert(ctx, connection, "INSERT INTO matrix VALUES (2)", (*sql.Tx).Commit); err != nil {
+	if err := insert(ctx, connection, 2, (*sql.Tx).Commit); err != nil {
 		return did, err
 	}
 	return did, connection.QueryRowContext(ctx, "SELECT SUM(n) FROM matrix").Scan(&did.Kept)
 }
 
-func insert(ctx context.Context, connection *sql.Conn, statement string, end func(*sql.Tx) error) error {
+func insert(ctx context.Context, connection *sql.Conn, n int, end func(*sql.Tx) error) error {
 	transaction, err := connection.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	if _, err := transaction.Exec(statement); err != nil {
+	if _, err := transaction.Exec("INSERT INTO matrix VALUES (?)", n); err != nil {
 		return err
 	}
 	return end(transaction)

@@ -1,5 +1,5 @@
-// Logs in with mysql_async and does some work; see ../../README.md for what it is told. Which version
-// of TLS is left to the driver: it has no option for it.
+// Logs in with mysql_async and does some work; see ../../README.md for what it is told. The version
+// of TLS it cannot choose: the driver has no option for it.
 use std::path::PathBuf;
 
 use mysql_async::prelude::Queryable;
@@ -67,7 +67,7 @@ async fn main() {
             Err(failure) => Err(failure),
         };
         println!("{}", done.unwrap_or_else(|failure| match failure {
-            Error::Server(refusal) => json!({"error": refusal.code, "message": refusal.to_string()}),
+            Error::Server(refusal) => json!({"error": refusal.code, "message": refusal.message}),
             other => json!({"error": 0, "message": other.to_string()}),
         }));
     }
