@@ -34,16 +34,27 @@ const drivers = {
   },
 };
 
-// The driver called `name`, for one server and account: host, port, user, password, ca (PEM), and
-// optionally `tls`, the only version of TLS to use.
+// What the driver called `name` is told to connect to one server as one account: host, port, user,
+// password, ca (PEM), and optionally `tls`, the only version of TLS to use.
+function connectionOptions(name, target) {
+  const version = target.tls && `TLSv${target.tls}`;
+  return {
+    host: target.host,
+    port: target.port,
+    user: target.user,
+    password: target.password,
+    database: 'shop',
+    ssl: {
+      ca: target.ca,
+      ...(version && {minVersion: version, maxVersion: version}),
+      ...drivers[name].ssl(target.host),
+    },
+    connectTimeout: 20000,  // a busy machine is no failure
+  };
+}
+
 function makeDriver(name, target) {
   const driver = drivers[name];
-  const version = target.tls && `TLSv${target.tls}`;
-  const ssl = {
-    ca: target.ca,
-    ...(version && {minVersion: version, maxVersion: version}),
-    ...driver.ssl(target.host),
-  };
   return {
     user: target.user,
     password: target.password,
@@ -52,13 +63,7 @@ function makeDriver(name, target) {
     async with(options, use) {
       const {localFile, ...rest} = options;
       const connection = await require(driver.module).createConnection({
-        host: target.host,
-        port: target.port,
-        user: target.user,
-        password: target.password,
-        database: 'shop',
-        ssl,
-        connectTimeout: 20000,  // a busy machine is no failure
+        ...connectionOptions(name, target),
         ...driver.options(localFile),
         ...rest,
       });
@@ -78,4 +83,4 @@ function makeDriver(name, target) {
   };
 }
 
-module.exports = {makeDriver};
+module.exports = {connectionOptions, makeDriver};

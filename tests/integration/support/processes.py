@@ -7,9 +7,9 @@ import subprocess
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
-def start(command, **options):
+def start(command, stdin=subprocess.DEVNULL, **options):
     """A process in a group of its own, which the system kills should pytest be killed."""
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True,
+    return subprocess.Popen(command, stdin=stdin, start_new_session=True,
                             preexec_fn=_die_with_parent, **options)
 
 
