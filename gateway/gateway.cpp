@@ -209,8 +209,9 @@ void Gateway::put_in_force(std::shared_ptr<Snapshot> snapshot, Sockets sockets) 
     audit_ = std::make_unique<AuditLog>(AuditSettings::of(configuration), log_);
     const std::size_t count = sockets.added.empty() ? 1 : sockets.added.begin()->second.size();
     for (std::size_t index = 0; index < count; ++index) {
-      workers_.push_back(std::make_unique<Worker>(
-          Services{log_, *audit_, continuity_.metrics, places_, failed_logins_, next_session_}));
+      workers_.push_back(
+          std::make_unique<Worker>(Services{log_, *audit_, continuity_.metrics, places_,
+                                            failed_logins_, thread_ids_, next_session_}));
       workers_.back()->start();
     }
   } else {

@@ -115,6 +115,7 @@ class Gateway {
   Continuity continuity_;
   Places places_;
   FailedLogins failed_logins_;
+  ThreadIds thread_ids_;
   std::atomic<std::uint64_t> next_session_;
   std::unique_ptr<AuditLog> audit_;
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -19,20 +19,34 @@ void give_back_one(std::atomic<std::uint32_t>& count) noexcept {
 
 }  // namespace
 
-Place::Place(Places& places, SourceKey source, std::atomic<std::uint32_t>& server)
-    : places_(&places), source_(std::move(source)), server_(&server) {}
+std::string_view to_string(Cap cap) noexcept {
+  switch (cap) {
+    case Cap::sessions:
+      return "sessions";
+    case Cap::sessions_per_source:
+      return "sessions_per_source";
+    case Cap::handshakes:
+      return "handshakes";
+    case Cap::max_sessions:
+      return "max_sessions";
+  }
+  return {};
+}
+
+Place::Place(Places& places, SourceKey source, std::atomic<std::uint32_t>& handshakes)
+    : places_(&places), source_(std::move(source)), handshakes_(&handshakes) {}
 
 Place::Place(Place&& other) noexcept
     : places_(std::exchange(other.places_, nullptr)),
       source_(std::move(other.source_)),
-      server_(other.server_),
-      handshake_(other.handshake_) {}
+      handshakes_(other.handshakes_),
+      server_(other.server_) {}
 
 Place& Place::operator=(Place&& other) noexcept {
   std::swap(places_, other.places_);
   std::swap(source_, other.source_);
+  std::swap(handshakes_, other.handshakes_);
   std::swap(server_, other.server_);
-  std::swap(handshake_, other.handshake_);
   return *this;
 }
 
@@ -40,29 +54,34 @@ Place::~Place() {
   if (places_ == nullptr) return;
   established();
   places_->give_back_source(source_);
-  give_back_one(*server_);
+  if (server_ != nullptr) give_back_one(*server_);
   give_back_one(places_->sessions_);
 }
 
-void Place::established() noexcept {
-  if (std::exchange(handshake_, false)) give_back_one(places_->handshakes_);
+bool Place::take_server(std::atomic<std::uint32_t>& sessions, std::uint32_t max) noexcept {
+  if (!take_one(sessions, max)) return false;
+  server_ = &sessions;
+  return true;
 }
 
-std::optional<Place> Places::take(const config::Limits& limits, SourceKey source,
-                                  std::atomic<std::uint32_t>& server_sessions,
-                                  std::uint32_t server_max) {
+void Place::established() noexcept {
+  if (handshakes_ != nullptr) give_back_one(*std::exchange(handshakes_, nullptr));
+}
+
+std::variant<Place, Cap> Places::take(const config::Limits& limits, SourceKey source,
+                                      std::atomic<std::uint32_t>& handshakes) {
   // The source first: only that can run out of memory, and then nothing has been counted.
-  if (!take_source(source, limits.sessions_per_source)) return std::nullopt;
+  if (!take_source(source, limits.sessions_per_source)) return Cap::sessions_per_source;
+  Cap reached = Cap::sessions;
   if (take_one(sessions_, limits.sessions)) {
-    if (take_one(handshakes_, limits.handshakes)) {
-      if (take_one(server_sessions, server_max))
-        return Place(*this, std::move(source), server_sessions);
-      give_back_one(handshakes_);
+    if (take_one(handshakes, limits.handshakes)) {
+      return Place(*this, std::move(source), handshakes);
     }
+    reached = Cap::handshakes;
     give_back_one(sessions_);
   }
   give_back_source(source);
-  return std::nullopt;
+  return reached;
 }
 
 Places::Shard& Places::shard_of(const SourceKey& source) noexcept {

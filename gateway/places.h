@@ -8,12 +8,18 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <string_view>
 #include <unordered_map>
+#include <variant>
 
 #include "config/configuration.h"
 #include "gateway/source_key.h"
 
 namespace gatehouse {
+
+// The caps, by the names they have in gateway.yaml.
+enum class Cap { sessions, sessions_per_source, handshakes, max_sessions };
+[[nodiscard]] std::string_view to_string(Cap cap) noexcept;
 
 class Places;
 
@@ -24,26 +30,29 @@ class Place {
   Place& operator=(Place&& other) noexcept;
   ~Place();
 
+  // Counts it among a server's sessions too, once the server is known. False: there is no room
+  // (`max` 0 means no cap). `sessions` is the server's own count, which must outlive the place.
+  // REQUIRES: called once.
+  [[nodiscard]] bool take_server(std::atomic<std::uint32_t>& sessions, std::uint32_t max) noexcept;
   // From now on it does not count as a handshake.
   void established() noexcept;
 
  private:
   friend class Places;
-  Place(Places& places, SourceKey source, std::atomic<std::uint32_t>& server);
+  Place(Places& places, SourceKey source, std::atomic<std::uint32_t>& handshakes);
 
   Places* places_;
   SourceKey source_;
-  std::atomic<std::uint32_t>* server_;
-  bool handshake_ = true;
+  std::atomic<std::uint32_t>* handshakes_;        // null once it is established
+  std::atomic<std::uint32_t>* server_ = nullptr;  // null until it is known
 };
 
 class Places {
  public:
-  // `server_sessions` is the server's own count, which must outlive the place; `max` 0 means no
-  // cap.
-  [[nodiscard]] std::optional<Place> take(const config::Limits& limits, SourceKey source,
-                                          std::atomic<std::uint32_t>& server_sessions,
-                                          std::uint32_t server_max);
+  // A place, or the cap that is reached. `handshakes` is the listener's own count, which must
+  // outlive the place: a flood on one listener leaves the others their room.
+  [[nodiscard]] std::variant<Place, Cap> take(const config::Limits& limits, SourceKey source,
+                                              std::atomic<std::uint32_t>& handshakes);
 
  private:
   friend class Place;
@@ -60,7 +69,6 @@ class Places {
   void give_back_source(const SourceKey& source) noexcept;
 
   std::atomic<std::uint32_t> sessions_{0};
-  std::atomic<std::uint32_t> handshakes_{0};
   std::array<Shard, shard_count> shards_;
 };
 

@@ -10,6 +10,7 @@
 #include "gateway/observe/log.h"
 #include "gateway/observe/metrics.h"
 #include "gateway/places.h"
+#include "gateway/thread_ids.h"
 
 namespace gatehouse {
 
@@ -19,6 +20,7 @@ struct Services {
   Metrics& metrics;
   Places& places;
   FailedLogins& failed_logins;
+  ThreadIds& thread_ids;
   // Starts at a random number, so that a session's id is unique over restarts too.
   std::atomic<std::uint64_t>& next_session;
 };

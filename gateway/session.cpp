@@ -1,12 +1,16 @@
 #include "gateway/session.h"
 
-#include <algorithm>
 #include <utility>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <sys/random.h>
 #include <sys/socket.h>
 
+#include "gateway/assert.h"
+#include "gateway/backends.h"
 #include "gateway/limits.h"
+#include "gateway/mariadb/own_greeting.h"
+#include "gateway/mariadb/server_name.h"
 #include "gateway/net/deadline.h"
 #include "gateway/net/socket_address.h"
 #include "gateway/worker.h"
@@ -15,24 +19,19 @@ namespace gatehouse {
 
 namespace {
 
-rules::Time now_by_the_clock() {
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
-
 SessionId next_id(const Services& services) {
   return SessionId{services.next_session.fetch_add(1, std::memory_order_relaxed)};
 }
 
-CloseReason reason_of(RelayEnd end) noexcept {
-  switch (end) {
-    case RelayEnd::client_closed:
-      return CloseReason::client_closed;
-    case RelayEnd::backend_closed:
-      return CloseReason::backend_closed;
-    case RelayEnd::aborted:
-      break;
-  }
-  return CloseReason::internal_error;  // run() knows why it was aborted
+// Text of MariaDB's own making looks like this. Nobody answers it: the backend's is what counts.
+std::array<std::uint8_t, mariadb::OwnGreeting::scramble_size> random_scramble() {
+  std::array<std::uint8_t, mariadb::OwnGreeting::scramble_size> scramble{};
+  GATEHOUSE_ASSERT(::getrandom(scramble.data(), scramble.size(), 0) ==
+                   static_cast<ssize_t>(scramble.size()));
+  constexpr std::uint8_t first = '!';
+  constexpr std::uint8_t count = '~' - first + 1;
+  for (std::uint8_t& byte : scramble) byte = static_cast<std::uint8_t>(first + byte % count);
+  return scramble;
 }
 
 }  // namespace
@@ -69,115 +68,157 @@ Awaitable<void> Session::run() {
 // session.
 Awaitable<Session::Stop> Session::stages() {
   {
-    const auto snapshot =
-        worker_.snapshot();  // a reload must not take away what these stages are reading
+    // A reload must not take away what these stages are reading.
+    const auto snapshot = worker_.snapshot();
 
-    // Identity, and the first decision: before any TLS object exists or a byte is sent. The
-    // listener leads to one server, so no fact is missing.
-    const Judgement first = judge(*snapshot, now_by_the_clock());
-    remember(first, *snapshot);
-    if (first.decision.verdict != rules::Verdict::allow) {
+    // Identity, and the first decision: before any TLS object exists or a byte is sent. Where the
+    // listener leads to one server, no fact is missing; where it leads to several, the server is.
+    const Judgement first = decide(*snapshot);
+    const bool server_is_missing = first.decision.verdict == rules::Verdict::undecided &&
+                                   first.listener != nullptr && first.listener->is_routed();
+    if (first.decision.verdict != rules::Verdict::allow && !server_is_missing) {
       count_use(first);
-      const bool say =
-          first.listener != nullptr && first.listener->listener->on_deny == config::OnDeny::message;
-      co_return Stop{CloseReason::denied,
-                     say ? std::optional(mariadb::denied_at_accept(accepted_.peer.ip.to_string()))
-                         : std::nullopt};
+      co_return Stop{CloseReason::denied, refusal_at_accept(first)};
     }
     const ListenerState& listener = *first.listener;
-    const ServerState& server = *first.server;
     const config::Limits& bounds = snapshot->configuration->limits;
 
     // Room in the audit, and the caps. Only a source that is allowed learns of either.
-    room_ = worker_.services().audit.reserve();
-    if (!room_) {
-      co_return Stop{
-          CloseReason::audit_unwritable,
-          mariadb::session_failed(mariadb::before_greeting, mariadb::Failure::audit_unwritable,
-                                  to_string(record_.session))};
-    }
-    place_ =
-        worker_.services().places.take(bounds, {record_.source.network, record_.source.address},
-                                       *server.sessions, server.server->max_sessions);
-    if (!place_) {
-      co_return Stop{CloseReason::too_many_sessions,
-                     mariadb::too_many_connections(mariadb::before_greeting)};
+    if (auto stop = take_place(bounds, listener)) co_return *std::move(stop);
+    if (first.server != nullptr) {
+      if (auto stop = take_place_at(*first.server)) co_return *std::move(stop);
     }
     worker_.services().metrics.handshakes.add();
     const Deadline deadline(worker_.executor(), bounds.handshake_timeout,
                             [this] { cut(CloseReason::handshake_timeout); });
     open_client_stream();
 
-    // Dial: the decision is made, so the client can be shown the backend's own greeting.
-    if (auto stop = co_await dial(server)) co_return *std::move(stop);
+    // Dial early, where the decision is made: the client can be shown the backend's own greeting.
+    if (first.server != nullptr) {
+      if (auto stop = co_await dial(*first.server)) co_return *std::move(stop);
+    }
     // Preamble: the greeting out, the request for TLS in.
-    if (auto stop = co_await login_->preamble(listener.listener->tls.required))
-      co_return *std::move(stop);
-    // TLS, on both legs at the same time.
-    if (auto stop = co_await tls(listener, server)) co_return *std::move(stop);
+    if (auto stop = co_await preamble(listener)) co_return *std::move(stop);
+    // TLS, on both legs at the same time where there are two.
+    if (auto stop = co_await tls(listener, first.server)) co_return *std::move(stop);
     // Login: read, and not yet passed on.
     if (auto stop = co_await read_login()) co_return *std::move(stop);
+    // Server: the listener's only one, or the one that the login means.
+    if (auto stop = find_server(listener)) co_return *std::move(stop);
 
     // The final decision: always, by the snapshot and the time of this moment.
-    const Judgement final = judge(*worker_.snapshot(), now_by_the_clock());
-    remember(final, *worker_.snapshot());
+    const auto latest = worker_.snapshot();
+    const Judgement final = decide(*latest);
     count_use(final);
     if (final.decision.verdict != rules::Verdict::allow)
-      co_return Stop{CloseReason::denied, std::nullopt};
+      co_return Stop{CloseReason::denied, routed_refusal(listener)};
 
+    // Dial late, where only now it is known whom.
+    if (routed_) {
+      if (auto stop = take_place_at(*final.server)) co_return *std::move(stop);
+      if (auto stop = co_await dial(*final.server)) co_return *std::move(stop);
+    }
     // The backend's turn: it accepts the login, or not.
-    if (auto stop = co_await login_->exchange()) co_return *std::move(stop);
+    if (auto stop = co_await exchange()) co_return *std::move(stop);
   }
   record_opened();
   co_return co_await relay();
+}
+
+std::optional<Session::Stop> Session::take_place(const config::Limits& bounds,
+                                                 const ListenerState& listener) {
+  room_ = worker_.services().audit.reserve();
+  if (!room_) {
+    return Stop{
+        CloseReason::audit_unwritable,
+        mariadb::session_failed(mariadb::before_greeting, mariadb::Failure::audit_unwritable,
+                                to_string(record_.session))};
+  }
+  auto taken = worker_.services().places.take(
+      bounds, {record_.source.network, record_.source.address}, *listener.handshakes);
+  if (const Cap* reached = std::get_if<Cap>(&taken)) {
+    record_.bound = to_string(*reached);
+    return Stop{CloseReason::too_many_sessions,
+                mariadb::too_many_connections(mariadb::before_greeting)};
+  }
+  place_ = std::get<Place>(std::move(taken));
+  return std::nullopt;
+}
+
+std::optional<Session::Stop> Session::take_place_at(const ServerState& server) {
+  if (place_->take_server(*server.sessions, server.server->max_sessions)) return std::nullopt;
+  record_.bound = to_string(Cap::max_sessions);
+  return Stop{CloseReason::too_many_sessions, mariadb::too_many_connections(moment())};
 }
 
 Awaitable<std::optional<Session::Stop>> Session::dial(const ServerState& server) {
   const auto local = local_address(client_->socket().native_handle());
   const mariadb::ProxiedClient proxied{.source = {record_.source.address, record_.source.port},
                                        .destination = local.value_or(config::SocketAddress{})};
-  dial_.emplace(server, proxied, backend_, worker_.services().log);
+  std::optional<mariadb::LoginPrefix> start_tls;
+  if (routed_) {
+    start_tls = client_login_->routed_prefix();
+    backend_tls_ = server.tls;
+  }
+  dial_.emplace(server, proxied, backend_, worker_.services().log, start_tls);
   auto dialed = co_await dial_->run();
   dial_.reset();
   const config::Backend& backend = server.server->backends[dialed.backend];
   backend_index_ = dialed.backend;
   record_.backend = backend.text;
-  const std::string reference = to_string(record_.session);
-  const auto failed = [&] {
-    return mariadb::session_failed(mariadb::before_greeting, mariadb::Failure::backend_unreachable,
-                                   reference);
-  };
   switch (dialed.outcome) {
     case mariadb::DialOutcome::connected: {
       record_.backend_thread = dialed.greeting.thread_id;
       const bool is_private =
           server.tls != nullptr || std::holds_alternative<config::UnixBackend>(backend.where);
-      login_.emplace(*client_, *backend_, std::move(dialed), is_private, reference);
+      if (routed_) routed_->backend_is_private = is_private;
+      backend_login_.emplace(*backend_, *client_login_, std::move(dialed), is_private);
       co_return std::nullopt;
     }
     case mariadb::DialOutcome::too_many_connections:
-      co_return Stop{CloseReason::backend_unreachable,
-                     mariadb::too_many_connections(mariadb::before_greeting)};
+      co_return Stop{CloseReason::backend_unreachable, mariadb::too_many_connections(moment())};
     case mariadb::DialOutcome::unreachable:
-      co_return Stop{CloseReason::backend_unreachable, failed()};
+      co_return client_login_->fail(CloseReason::backend_unreachable);
     case mariadb::DialOutcome::untrusted:
-      co_return Stop{CloseReason::backend_untrusted, failed()};
+      co_return client_login_->fail(CloseReason::backend_untrusted);
     case mariadb::DialOutcome::aborted:
       break;
   }
   co_return Stop{CloseReason::internal_error, std::nullopt};  // run() knows why it was aborted
 }
 
+Awaitable<std::optional<Session::Stop>> Session::preamble(const ListenerState& listener) {
+  const bool tls_required = listener.listener->tls.required;
+  if (!listener.is_routed()) {
+    // The client would send the greeting's plugin its password before anybody could say no.
+    if (auto stop = backend_login_->judge_plugin(backend_login_->greeting().plugin)) co_return stop;
+    const mariadb::Packet greeting = backend_login_->take_greeting();
+    co_return co_await client_login_->preamble(
+        greeting.bytes(), backend_login_->greeting().capabilities, tls_required);
+  }
+  routed_ = std::make_unique<Routed>();
+  routed_->greeted_thread = worker_.services().thread_ids.next();
+  const mariadb::CommonGreeting common = common_greeting(listener);
+  std::vector<std::uint8_t> packet;
+  mariadb::append_own_greeting(packet, {.server_version = common.server_version,
+                                        .thread_id = routed_->greeted_thread,
+                                        .capabilities = common.capabilities,
+                                        .charset = common.charset,
+                                        .scramble = random_scramble()});
+  co_return co_await client_login_->preamble(packet, common.capabilities, tls_required);
+}
+
 Awaitable<std::optional<Session::Stop>> Session::tls(const ListenerState& listener,
-                                                     const ServerState& server) {
+                                                     const ServerState* dialed) {
   using namespace asio::experimental::awaitable_operators;  // NOLINT(google-build-using-namespace)
-  const bool client_too = login_->client_wants_tls();
-  if (client_too && server.tls) {
-    auto [client, backend] = co_await (client_tls(listener) && backend_tls(server));
+  const bool client_too = client_login_->wants_tls();
+  const bool backend_too = dialed != nullptr && dialed->tls != nullptr;
+  if (client_too && backend_too) {
+    auto [client, backend] = co_await (client_tls(listener) && backend_tls(*dialed));
     co_return client ? std::move(client) : std::move(backend);
   }
   if (client_too) co_return co_await client_tls(listener);
-  if (server.tls) co_return co_await backend_tls(server);
+  if (backend_too) co_return co_await backend_tls(*dialed);
   co_return std::nullopt;
 }
 
@@ -205,9 +246,11 @@ Awaitable<std::optional<Session::Stop>> Session::backend_tls(const ServerState& 
     backend_->abort();
   });
   backend_tls_ = server.tls;
-  auto stop = co_await login_->backend_tls(backend_tls_->connect(*server.server, backend_index_));
-  if (late) stop = login_->fail(CloseReason::backend_unreachable);
+  auto stop =
+      co_await backend_login_->start_tls(backend_tls_->connect(*server.server, backend_index_));
+  if (late) stop = client_login_->fail(CloseReason::backend_unreachable);
   if (stop && !cut_) {
+    server.backends[backend_index_]->failed();
     worker_.services().log.warning("server {}: backend {}: TLS failed: {}{}", record_.server,
                                    record_.backend,
                                    late ? "not done within dial_timeout" : backend_->tls_error(),
@@ -217,17 +260,53 @@ Awaitable<std::optional<Session::Stop>> Session::backend_tls(const ServerState& 
 }
 
 Awaitable<std::optional<Session::Stop>> Session::read_login() {
-  mariadb::LoginFacts facts;
-  auto stop = co_await login_->read_login(facts);
-  record_.user = std::move(facts.user);
-  record_.database = std::move(facts.database);
-  record_.program = std::move(facts.program);
-  co_return stop;
+  auto stop = co_await client_login_->read();
+  if (stop) co_return stop;
+  const mariadb::Login& login = client_login_->login();
+  record_.user = login.user;
+  record_.database = login.database;
+  record_.program =
+      login.attribute("program_name").value_or(login.attribute("_client_name").value_or(""));
+  if (backend_login_) co_return backend_login_->judge_plugin(login.plugin.value_or(""));
+  co_return std::nullopt;
 }
 
-Awaitable<Session::Stop> Session::relay() {
-  relay_.emplace(*client_, *backend_, worker_.scratch());
-  co_return Stop{reason_of(co_await relay_->run()), std::nullopt};
+std::optional<Session::Stop> Session::find_server(const ListenerState& listener) {
+  if (!routed_) return std::nullopt;
+  const mariadb::Login& login = client_login_->login();
+  const std::string_view sni = record_.tls ? std::string_view(record_.tls->sni) : "";
+  const auto meant = mariadb::find_meant_server(login.user, login.attribute("_server_host"), sni,
+                                                listener.server_names);
+  record_.user = meant.user;
+  using Outcome = mariadb::MeantServer::Outcome;
+  if (meant.outcome == Outcome::named) {
+    record_.server = listener.server_names[meant.index];
+    return std::nullopt;
+  }
+  if (meant.outcome == Outcome::unnamed && listener.server_names.size() == 1) {
+    record_.server = listener.server_names.front();
+    return std::nullopt;
+  }
+  deny(rules::Reason::unknown_server);
+  return Stop{CloseReason::denied, routed_refusal(listener)};
+}
+
+Awaitable<std::optional<Session::Stop>> Session::exchange() {
+  mariadb::ExchangeTerms terms;
+  const std::string_view plugin = client_login_->login().plugin.value_or("");
+  if (routed_) {
+    if (auto stop = backend_login_->judge_plugin(plugin)) co_return stop;
+    if (auto stop = backend_login_->judge_capabilities()) co_return stop;
+    terms = {.connection_id = backend_login_->greeting().thread_id, .switch_due = true};
+    routed_->capabilities = client_login_->capabilities();
+    if (auto stop = co_await backend_login_->send_routed_login(record_.user)) co_return stop;
+  } else {
+    if (auto stop = co_await backend_login_->send_login(plugin)) co_return stop;
+  }
+  auto stop = co_await backend_login_->exchange(terms);
+  if (backend_login_->refused_authentication()) count_refused_login();
+  if (!stop && routed_) watch_commands();
+  co_return stop;
 }
 
 Awaitable<void> Session::say_goodbye(Stop stop) {
@@ -251,10 +330,10 @@ Awaitable<void> Session::say_goodbye(Stop stop) {
     co_await client_->close_gently();
   }
   client_->close();
-  if (login_ && backend_) {
+  if (backend_login_ && !established_) {
     const Deadline deadline(worker_.executor(), limits::abandoned_login,
                             [this] { backend_->abort(); });
-    co_await login_->finish_without_client();
+    co_await backend_login_->finish_without_client();
   }
 }
 
@@ -266,83 +345,21 @@ void Session::cut(CloseReason reason) noexcept {
   if (backend_) backend_->abort();
 }
 
-void Session::check(std::chrono::steady_clock::time_point steady_now, rules::Time now) {
-  if (concluded_ || cut_) return;
-  count_bytes();
-  const Snapshot& snapshot = *worker_.snapshot();
-  if (relay_ &&
-      steady_now - relay_->last_activity() >= snapshot.configuration->limits.idle_timeout) {
-    cut(CloseReason::idle_timeout);
-    return;
+std::optional<mariadb::Refusal> Session::refusal_at_accept(const Judgement& judgement) const {
+  if (judgement.listener == nullptr ||
+      judgement.listener->listener->on_deny != config::OnDeny::message) {
+    return std::nullopt;
   }
-  if (record_.server.empty()) return;  // not judged yet
-  const Judgement judgement = judge(snapshot, now);
-  if (judgement.decision.verdict == rules::Verdict::allow) {
-    const bool changed =
-        snapshot.generation != judged_generation_ || judgement.decision.rule != judged_rule_;
-    if (changed) remember(judgement, snapshot);
-  } else if (!is_spared(judgement)) {
-    cut(CloseReason::revoked);  // first: whatever happens below, it is over
-    remember(judgement, snapshot);
-  }
+  return mariadb::denied_at_accept(accepted_.peer.ip.to_string());
 }
 
-SessionRecord Session::record() const {
-  SessionRecord record = record_;
-  if (relay_) {
-    record.bytes_in = relay_->bytes_in();
-    record.bytes_out = relay_->bytes_out();
-  }
-  record.duration = std::chrono::steady_clock::now() - accepted_at_;
-  return record;
+std::optional<mariadb::Refusal> Session::routed_refusal(const ListenerState& listener) const {
+  if (!routed_ || listener.listener->on_deny != config::OnDeny::message) return std::nullopt;
+  return mariadb::denied_after_login(moment().sequence, record_.source.address.to_string());
 }
 
-Session::Judgement Session::judge(const Snapshot& snapshot, rules::Time now) const {
-  Judgement judgement;
-  judgement.identity.address = accepted_.peer.ip;
-  judgement.listener = snapshot.find_listener(accepted_.listener);
-  // A way in that is gone lets nobody in, nor lets anybody stay (decisions/0003).
-  if (judgement.listener == nullptr) return judgement;
-  const auto& servers = judgement.listener->servers;
-  const auto meant = std::find_if(servers.begin(), servers.end(), [&](const ServerState* server) {
-    return record_.server.empty() || server->server->name == record_.server;
-  });
-  if (meant == servers.end()) return judgement;
-  judgement.server = *meant;
-  judgement.identity = snapshot.configuration->networks.identify(
-      accepted_.listener, accepted_.peer.ip, rules::HeaderIds{});
-  judgement.decision = judgement.server->policy->decide(
-      {.address = judgement.identity.address, .arrival = judgement.identity.arrival, .now = now});
-  return judgement;
-}
-
-void Session::remember(const Judgement& judgement, const Snapshot& snapshot) {
-  judged_generation_ = snapshot.generation;
-  judged_rule_ = judgement.decision.rule;
-  record_.set_decision(judgement.decision, snapshot.generation);
-  if (judgement.server == nullptr) return;
-  record_.server = judgement.server->server->name;
-  server_metrics_ = judgement.server->metrics;
-  const auto& [address, arrival] = judgement.identity;
-  record_.source.address = address;
-  if (arrival.way == rules::Arrival::Way::network) {
-    const rules::NetworkMap& networks = snapshot.configuration->networks;
-    record_.source.network = networks[arrival.network].name;
-    const rules::Subnet* subnet = networks.subnet(arrival.network, address);
-    record_.source.subnet = subnet != nullptr ? subnet->name : std::string();
-  }
-}
-
-void Session::count_use(const Judgement& judgement) noexcept {
-  if (judgement.decision.rule == nullptr) return;
-  const ServerState& server = *judgement.server;
-  server.rule_uses[server.policy->number_of(*judgement.decision.rule)]->used(now_by_the_clock());
-}
-
-bool Session::is_spared(const Judgement& judgement) const {
-  return established_ && judgement.server != nullptr &&
-         judgement.decision.reason == rules::Reason::no_matching_rule &&
-         judgement.server->policy->spec().on_revoke == rules::OnRevoke::keep;
+mariadb::Moment Session::moment() const noexcept {
+  return client_login_ ? client_login_->moment() : mariadb::before_greeting;
 }
 
 void Session::open_client_stream() {
@@ -350,55 +367,7 @@ void Session::open_client_stream() {
                                                 IPPROTO_TCP);
   client_.emplace(Socket(worker_.executor(), protocol, accepted_.descriptor.get()));
   static_cast<void>(accepted_.descriptor.release());
-}
-
-void Session::record_opened() {
-  login_.reset();
-  established_ = true;
-  place_->established();
-  Metrics& metrics = worker_.services().metrics;
-  metrics.handshakes.subtract();
-  metrics.sessions_open.add();
-  metrics.sessions_opened.add();
-  metrics.establishment.observe(std::chrono::steady_clock::now() - accepted_at_);
-  server_metrics_->sessions.add();
-  worker_.services().audit.opened(*room_, record_);
-}
-
-void Session::count_bytes() noexcept {
-  if (!relay_) return;
-  Metrics& metrics = worker_.services().metrics;
-  metrics.bytes(Direction::in)
-      .add(relay_->bytes_in() - std::exchange(counted_in_, relay_->bytes_in()));
-  metrics.bytes(Direction::out)
-      .add(relay_->bytes_out() - std::exchange(counted_out_, relay_->bytes_out()));
-}
-
-void Session::conclude(CloseReason reason) noexcept {
-  if (std::exchange(concluded_, true)) return;
-  Metrics& metrics = worker_.services().metrics;
-  count_bytes();
-  if (established_) {
-    metrics.sessions_open.subtract();
-    server_metrics_->sessions.subtract();
-  } else if (place_) {
-    metrics.handshakes.subtract();
-  }
-  if (relay_) {
-    record_.bytes_in = relay_->bytes_in();
-    record_.bytes_out = relay_->bytes_out();
-  }
-  record_.duration = std::chrono::steady_clock::now() - accepted_at_;
-  record_.close_reason = reason;
-  if (reason == CloseReason::denied) {
-    if (server_metrics_ != nullptr) {
-      server_metrics_->denied[static_cast<std::size_t>(*record_.reason)].add();
-    }
-    worker_.services().audit.denied(std::move(record_));
-    return;
-  }
-  metrics.sessions_closed(reason).add();
-  if (room_) worker_.services().audit.closed(*room_, std::move(record_));
+  client_login_.emplace(*client_, to_string(record_.session));
 }
 
 }  // namespace gatehouse

@@ -15,8 +15,11 @@
 
 #include "config/configuration.h"
 #include "gateway/close_reason.h"
+#include "gateway/mariadb/backend_login.h"
+#include "gateway/mariadb/change_user.h"
+#include "gateway/mariadb/client_login.h"
+#include "gateway/mariadb/command_watch.h"
 #include "gateway/mariadb/dial.h"
-#include "gateway/mariadb/transparent_login.h"
 #include "gateway/net/descriptor.h"
 #include "gateway/net/relay.h"
 #include "gateway/net/tls_stream.h"
@@ -24,6 +27,7 @@
 #include "gateway/observe/audit_log.h"
 #include "gateway/places.h"
 #include "gateway/snapshot.h"
+#include "gateway/thread_ids.h"
 #include "rules/policy.h"
 
 namespace gatehouse {
@@ -73,25 +77,60 @@ class Session : public boost::intrusive::list_base_hook<> {
     const ServerState* server = nullptr;
   };
 
+  // Of a listener that leads to several servers: what is known of the client's way before and after
+  // its login. Allocated for such sessions only.
+  struct Routed {
+    std::uint32_t greeted_thread = 0;
+    std::uint64_t capabilities = 0;  // in force between client and backend
+    bool backend_is_private = false;
+    std::optional<ThreadIds::Entry> thread;
+    std::optional<mariadb::CommandWatch> commands;
+  };
+
   Awaitable<Stop> stages();
+  [[nodiscard]] std::optional<Stop> take_place(const config::Limits& bounds,
+                                               const ListenerState& listener);
+  [[nodiscard]] std::optional<Stop> take_place_at(const ServerState& server);
   Awaitable<std::optional<Stop>> dial(const ServerState& server);
-  Awaitable<std::optional<Stop>> tls(const ListenerState& listener, const ServerState& server);
+  Awaitable<std::optional<Stop>> preamble(const ListenerState& listener);
+  Awaitable<std::optional<Stop>> tls(const ListenerState& listener, const ServerState* dialed);
   Awaitable<std::optional<Stop>> client_tls(const ListenerState& listener);
   Awaitable<std::optional<Stop>> backend_tls(const ServerState& server);
   Awaitable<std::optional<Stop>> read_login();
+  [[nodiscard]] std::optional<Stop> find_server(const ListenerState& listener);
+  Awaitable<std::optional<Stop>> exchange();
+  void watch_commands();
   Awaitable<Stop> relay();
+  Awaitable<std::optional<Stop>> change_user();
+  Awaitable<std::optional<Stop>> log_in_again(const mariadb::ChangeUser& change, std::string user);
   Awaitable<void> say_goodbye(Stop stop);
 
-  // Asks Policy::decide with the facts known now.
+  [[nodiscard]] static rules::Time now_by_the_clock();
+  // Asks Policy::decide with the facts known now: for all of the listener's servers as long as the
+  // one meant is not known.
   [[nodiscard]] Judgement judge(const Snapshot& snapshot, rules::Time now) const;
+  // Whether the source may come in now: judged, not blocked, and remembered.
+  [[nodiscard]] Judgement decide(const Snapshot& snapshot);
   void remember(const Judgement& judgement, const Snapshot& snapshot);
   // For `rules`: once a session, by the decision that let it in or kept it out.
   static void count_use(const Judgement& judgement) noexcept;
   // `on_revoke: keep` lets an established session be whose allow rule was removed, and nothing
   // else.
   [[nodiscard]] bool is_spared(const Judgement& judgement) const;
+  // Denied by a stage that is not the policy.
+  void deny(rules::Reason reason) noexcept;
+  // Whether its backends refused this source so often that the gateway does too, for a while.
+  [[nodiscard]] bool is_blocked(const ServerState& server) const;
+  void count_refused_login();
+  // What a denied client is told, if anything.
+  [[nodiscard]] std::optional<mariadb::Refusal> refusal_at_accept(const Judgement& judgement) const;
+  [[nodiscard]] std::optional<mariadb::Refusal> routed_refusal(const ListenerState& listener) const;
+  // Where the next packet to the client would stand.
+  [[nodiscard]] mariadb::Moment moment() const noexcept;
   void open_client_stream();
   void record_opened();
+  // Under another user. False: the audit has no room for it.
+  [[nodiscard]] bool record_opened_again();
   void count_bytes() noexcept;
   void conclude(CloseReason reason) noexcept;
 
@@ -113,7 +152,10 @@ class Session : public boost::intrusive::list_base_hook<> {
   std::optional<Stream> backend_;
   std::optional<mariadb::Dial> dial_;  // only while there is one
   std::size_t backend_index_ = 0;      // among the server's, of the last one dialled
-  std::optional<mariadb::TransparentLogin> login_;
+  // Both until the login is done.
+  std::optional<mariadb::ClientLogin> client_login_;
+  std::optional<mariadb::BackendLogin> backend_login_;
+  std::unique_ptr<Routed> routed_;  // null on a listener that leads to one server
   std::optional<Relay> relay_;
   std::uint64_t counted_in_ = 0;  // of the relay's bytes, what the metrics have already
   std::uint64_t counted_out_ = 0;

@@ -64,8 +64,13 @@ Built build_snapshot(const std::filesystem::path& gateway_yaml, Continuity& cont
     ListenerState state;
     state.listener = &listener;
     state.tls = ListenerTls::load(listener, continuity.tickets, files, built.diagnostics);
-    for (const std::string& name : listener.servers)
-      state.servers.push_back(snapshot->find_server(name));
+    state.handshakes = &continuity.handshakes_by_listener[listener.name];
+    for (const std::string& name : listener.servers) {
+      const ServerState* server = snapshot->find_server(name);
+      state.servers.push_back(server);
+      state.policies.push_back(server->policy);
+      state.server_names.emplace_back(server->server->name);
+    }
     snapshot->listeners.push_back(std::move(state));
   }
   built.inputs.insert(built.inputs.end(), files.inputs().begin(), files.inputs().end());

@@ -36,6 +36,15 @@ struct ListenerState {
   const config::Listener* listener = nullptr;  // owned by the snapshot's configuration
   std::shared_ptr<const ListenerTls> tls;
   std::vector<const ServerState*> servers;  // owned by the snapshot
+  // Parallel to `servers`, in the form that each question needs.
+  std::vector<const rules::Policy*> policies;
+  std::vector<std::string_view> server_names;
+  // Counted against limits.handshakes; outlives every snapshot.
+  std::atomic<std::uint32_t>* handshakes = nullptr;
+
+  [[nodiscard]] bool is_routed() const noexcept {
+    return listener->login == config::LoginMode::routed;
+  }
 };
 
 struct Snapshot {
@@ -58,6 +67,7 @@ struct Continuity {
   RuleUseTable rule_uses;
   BackendTable backends;
   std::map<std::string, std::atomic<std::uint32_t>, std::less<>> sessions_by_server;
+  std::map<std::string, std::atomic<std::uint32_t>, std::less<>> handshakes_by_listener;
 };
 
 struct Built {

@@ -48,6 +48,11 @@ inline constexpr Bit extended_metadata = Bit{1} << 35;
 inline constexpr Bit cache_metadata = Bit{1} << 36;
 inline constexpr Bit bulk_unit_results = Bit{1} << 37;
 
+// What changes the form of the packets behind the login: both sides must mean the same.
+inline constexpr Bit shaping = session_track | deprecate_eof | progress | com_multi |
+                               bulk_statements | extended_metadata | cache_metadata |
+                               bulk_unit_results;
+
 inline constexpr Bit standard_half = 0xFFFFFFFFU;
 
 // What two words of a packet announce together.

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "gateway/mariadb/packet.h"
@@ -16,6 +17,10 @@ enum class PacketIo { ok, malformed, end, failed, aborted };
 // Header and payload as they came, so that it can be passed on with another sequence number.
 class Packet {
  public:
+  Packet() = default;
+  // A packet of our own making, header included.
+  explicit Packet(std::vector<std::uint8_t> bytes) : bytes_(std::move(bytes)) {}
+
   [[nodiscard]] std::uint8_t sequence() const noexcept { return bytes_[header_size - 1]; }
   void set_sequence(std::uint8_t sequence) noexcept { bytes_[header_size - 1] = sequence; }
   [[nodiscard]] std::span<std::uint8_t> payload() noexcept {

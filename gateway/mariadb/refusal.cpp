@@ -60,11 +60,24 @@ class RefusalWriter {
   std::uint8_t sequence_;
 };
 
-Refusal denied_at_accept(std::string_view source_ip) noexcept {
-  return RefusalWriter(before_greeting, access_denied)
+namespace {
+
+RefusalWriter denied(Moment moment, std::string_view source_ip) noexcept {
+  return RefusalWriter(moment, access_denied)
       .text("Client with IP address '")
       .argument(source_ip)
-      .text("' is not allowed to connect to this MariaDB server.")
+      .text("' is not allowed to connect to this MariaDB server.");
+}
+
+}  // namespace
+
+Refusal denied_at_accept(std::string_view source_ip) noexcept {
+  return denied(before_greeting, source_ip).done();
+}
+
+Refusal denied_after_login(std::uint8_t sequence, std::string_view source_ip) noexcept {
+  return denied(after_greeting(sequence), source_ip)
+      .text(" If the server's name is missing or wrong: the user name has the form user@server.")
       .done();
 }
 

@@ -40,6 +40,10 @@ class Refusal {
 
 // 9000. `source_ip`: the address as text, without the port.
 [[nodiscard]] Refusal denied_at_accept(std::string_view source_ip) noexcept;
+// 9000 behind a login: no server named, an unknown one, a forbidden one: one text for all, so that
+// nobody learns which servers there are. `sequence`: of the answer to the login.
+[[nodiscard]] Refusal denied_after_login(std::uint8_t sequence,
+                                         std::string_view source_ip) noexcept;
 // 9002: plaintext where TLS is required. The sequence is that of the answer to the client's login.
 [[nodiscard]] Refusal ssl_required(std::uint8_t sequence) noexcept;
 // 1040

@@ -1,6 +1,7 @@
 #include "gateway/net/relay.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
@@ -19,7 +20,7 @@ constexpr std::array<std::uint8_t, 5> quit{1, 0, 0, 0, 1};
 
 }  // namespace
 
-Relay::Relay(Stream& client, Stream& backend, std::span<std::uint8_t> scratch)
+Relay::Relay(Stream& client, Stream& backend, std::span<std::uint8_t> scratch, RelayFilter* filter)
     : to_backend_{.from = &client,
                   .to = &backend,
                   .when_from_ends = RelayEnd::client_closed,
@@ -29,14 +30,29 @@ Relay::Relay(Stream& client, Stream& backend, std::span<std::uint8_t> scratch)
                  .when_from_ends = RelayEnd::backend_closed,
                  .unwritten = {}},
       scratch_(scratch),
+      filter_(filter),
       done_(client.socket().get_executor(), Timer::time_point::max()),
       last_activity_(std::chrono::steady_clock::now()) {}
 
 Awaitable<RelayEnd> Relay::run() {
+  ended_ = false;
+  finished_ = false;
+  done_.expires_at(Timer::time_point::max());
   go_on(to_client_);
   go_on(to_backend_);
   if (!finished_) co_await done_.async_wait(asio::as_tuple(use_awaitable));
+  if (how_ == RelayEnd::intercepted) {
+    co_await write_rest(to_backend_);
+    co_await write_rest(to_client_);
+  }
   co_return how_;
+}
+
+// What a slow receiver had not taken when the filter stopped the relay. That it cannot be written
+// shows in what is done next.
+Awaitable<void> Relay::write_rest(Direction& direction) {
+  const auto bytes = std::exchange(direction.unwritten, {});
+  if (co_await direction.to->write_all(bytes) == Io::ok) direction.bytes += bytes.size();
 }
 
 void Relay::wait(Direction& direction, Stream& stream, Progress wanted) {
@@ -82,7 +98,10 @@ void Relay::move_on(Direction& direction) {
     end(quit_first ? RelayEnd::client_closed : direction.when_from_ends);
     return;
   }
-  if (!write(direction, scratch_.first(filled))) return;
+  const RelayFilter::Result passed = look_at(direction, scratch_.first(filled));
+  const bool written = write(direction, passed.forward);
+  if (passed.stop) end(RelayEnd::intercepted);
+  if (!written || passed.stop) return;
   // An end that came with bytes is met again, and so are bytes that TLS holds already.
   if (ends || (last.progress == Progress::done && direction.from->has_pending())) {
     come_back(direction);
@@ -90,6 +109,12 @@ void Relay::move_on(Direction& direction) {
     wait(direction, *direction.from,
          last.progress == Progress::want_write ? Progress::want_write : Progress::want_read);
   }
+}
+
+RelayFilter::Result Relay::look_at(const Direction& direction,
+                                   std::span<const std::uint8_t> bytes) {
+  if (filter_ == nullptr || &direction != &to_backend_) return {.forward = bytes};
+  return filter_->look_at(bytes);
 }
 
 Attempt Relay::fill(Direction& direction, std::size_t& filled) noexcept {

@@ -19,16 +19,32 @@
 
 namespace gatehouse {
 
-enum class RelayEnd { client_closed, backend_closed, aborted };
+enum class RelayEnd { client_closed, backend_closed, intercepted, aborted };
+
+// Sees what the client sends before the backend does.
+class RelayFilter {
+ public:
+  struct Result {
+    // What goes to the backend: the chunk, or the filter's own bytes, which live until its next
+    // call.
+    std::span<const std::uint8_t> forward;
+    // Nothing more may pass: the relay ends as `intercepted` once all before it is written.
+    bool stop = false;
+  };
+  virtual ~RelayFilter() = default;
+  // Throws std::bad_alloc: the relay is then aborted.
+  virtual Result look_at(std::span<const std::uint8_t> chunk) = 0;
+};
 
 class Relay {
  public:
   // All must outlive the relay; `scratch` is the worker's, and used by nobody else while a handler
-  // runs.
-  Relay(Stream& client, Stream& backend, std::span<std::uint8_t> scratch);
+  // runs. `filter` may be null.
+  Relay(Stream& client, Stream& backend, std::span<std::uint8_t> scratch, RelayFilter* filter);
 
-  // Until one side closes or breaks and what it had sent is written, or until both streams are
-  // aborted. The streams are still open then.
+  // Until one side closes or breaks and what it had sent is written, until the filter stops it, or
+  // until both streams are aborted. The streams are still open then. After `intercepted` it may be
+  // run again.
   Awaitable<RelayEnd> run();
 
   [[nodiscard]] std::uint64_t bytes_in() const noexcept { return to_backend_.bytes; }
@@ -57,6 +73,8 @@ class Relay {
   bool write(Direction& direction, std::span<const std::uint8_t> bytes);
   bool flush(Direction& direction);
   Attempt fill(Direction& direction, std::size_t& filled) noexcept;
+  RelayFilter::Result look_at(const Direction& direction, std::span<const std::uint8_t> bytes);
+  Awaitable<void> write_rest(Direction& direction);
   void remember_tail(std::span<const std::uint8_t> bytes) noexcept;
   void end(RelayEnd how) noexcept;
   void finish_if_done() noexcept;
@@ -65,6 +83,7 @@ class Relay {
   Direction to_backend_;
   Direction to_client_;
   std::span<std::uint8_t> scratch_;
+  RelayFilter* filter_;
   Timer done_;  // never expires; its cancellation resumes run(), for which all memory is there
                 // beforehand
   std::chrono::steady_clock::time_point last_activity_;

@@ -80,6 +80,7 @@ void add_fields(json::object& line, const Closed& event) {
   line["bytes_out"] = event.record.bytes_out;
   line["seconds"] = seconds(event.record.duration);
   line["close_reason"] = to_string(event.record.close_reason);
+  add_own(line, "bound", event.record.bound);
 }
 
 void add_fields(json::object& line, const Denied& event) {

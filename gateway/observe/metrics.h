@@ -69,9 +69,11 @@ class Histogram {
   std::atomic<std::uint64_t> sum_nanoseconds_{0};
 };
 
+using Denials = std::array<Counter, rules::reason_count>;  // by rules::Reason
+
 // Counters of one server, over all snapshots that know it.
 struct ServerMetrics {
-  std::array<Counter, rules::reason_count> denied;  // by rules::Reason
+  Denials denied;
   Counter backend_dials;
   Counter backend_dial_failures;
   Counter failed_logins;  // refused by a backend
@@ -93,6 +95,7 @@ class Metrics {
   Gauge sessions_open;  // established
   Gauge handshakes;     // accepted and allowed, not established yet
   Counter sessions_opened;
+  Denials denied_by_all;  // before the server was known: none of a listener's would have them
   // REQUIRES: `reason` is not `denied`.
   Counter& sessions_closed(CloseReason reason) noexcept;
   Counter& bytes(Direction direction) noexcept;

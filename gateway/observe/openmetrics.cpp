@@ -87,17 +87,21 @@ bool is_denial(rules::Reason reason) {
 
 using Servers = std::map<std::string, ServerMetrics, std::less<>>;
 
-void add_servers(Page& page, const Servers& servers) {
-  page.family("gatehouse_denied", "counter", "", "Connections the policy refused, by reason.");
-  for (const auto& [name, server] : servers) {
-    for (std::size_t reason = 0; reason < rules::reason_count; ++reason) {
-      const auto value = static_cast<rules::Reason>(reason);
-      if (!is_denial(value)) continue;
-      page.sample("_total",
-                  fmt::format("{},{}", label("server", name), label("reason", to_string(value))),
-                  server.denied[reason].value());
-    }
+void add_denials(Page& page, std::string_view server, const Denials& denials) {
+  for (std::size_t reason = 0; reason < rules::reason_count; ++reason) {
+    const auto value = static_cast<rules::Reason>(reason);
+    if (!is_denial(value)) continue;
+    page.sample("_total",
+                fmt::format("{},{}", label("server", server), label("reason", to_string(value))),
+                denials[reason].value());
   }
+}
+
+void add_servers(Page& page, const Servers& servers, const Denials& denied_by_all) {
+  page.family("gatehouse_denied", "counter", "",
+              "Connections the policy refused, by reason; without a server: before it was named.");
+  for (const auto& [name, server] : servers) add_denials(page, name, server.denied);
+  add_denials(page, "", denied_by_all);
   page.family("gatehouse_backend_dials", "counter", "", "Attempts of sessions to reach a backend.");
   for (const auto& [name, server] : servers) {
     page.sample("_total", label("server", name), server.backend_dials.value());
@@ -182,7 +186,7 @@ std::string to_openmetrics(const Metrics& metrics, const MetricsSample& sample) 
                  metrics.establishment);
   {
     const std::lock_guard lock(metrics.mutex_);
-    add_servers(page, metrics.servers_);
+    add_servers(page, metrics.servers_, metrics.denied_by_all);
     add_failed_logins(page, metrics.servers_);
   }
   add_sampled(page, sample);

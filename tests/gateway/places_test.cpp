@@ -24,13 +24,65 @@ SourceKey source(std::uint32_t number, std::string network = "office") {
 struct Fixture {
   config::Limits limits = wide_limits();
   Places places;
+  std::atomic<std::uint32_t> handshakes{0};
   std::atomic<std::uint32_t> server{0};
   std::uint32_t server_max = 0;
 
-  std::optional<Place> take(SourceKey from) {
-    return places.take(limits, std::move(from), server, server_max);
+  // As a session does whose server is known from the start.
+  std::variant<Place, Cap> try_to_take(SourceKey from) {
+    auto taken = places.take(limits, std::move(from), handshakes);
+    if (Place* place = std::get_if<Place>(&taken)) {
+      if (!place->take_server(server, server_max)) return Cap::max_sessions;
+    }
+    return taken;
   }
+  std::optional<Place> take(SourceKey from) {
+    auto taken = try_to_take(std::move(from));
+    if (Place* place = std::get_if<Place>(&taken)) return std::move(*place);
+    return std::nullopt;
+  }
+  Cap reached(SourceKey from) { return std::get<Cap>(try_to_take(std::move(from))); }
 };
+
+TEST_CASE_METHOD(Fixture, "who gets no place learns which cap is reached", "[places]") {
+  const auto one = take(source(1));
+  SECTION("of a source") {
+    limits.sessions_per_source = 1;
+    CHECK(to_string(reached(source(1))) == "sessions_per_source");
+  }
+  SECTION("of all sessions") {
+    limits.sessions = 1;
+    CHECK(to_string(reached(source(2))) == "sessions");
+  }
+  SECTION("of handshakes") {
+    limits.handshakes = 1;
+    CHECK(to_string(reached(source(2))) == "handshakes");
+  }
+  SECTION("of a server") {
+    server_max = 1;
+    CHECK(to_string(reached(source(2))) == "max_sessions");
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "handshakes on one listener leave others their room", "[places]") {
+  limits.handshakes = 1;
+  std::atomic<std::uint32_t> other{0};
+  const auto one = take(source(1));
+  REQUIRE(one);
+  CHECK_FALSE(take(source(2)));
+  CHECK(std::holds_alternative<Place>(places.take(limits, source(2), other)));
+}
+
+TEST_CASE_METHOD(Fixture, "a place counts for no server until it has one", "[places]") {
+  auto taken = places.take(limits, source(1), handshakes);
+  {
+    Place place = std::get<Place>(std::move(taken));
+    CHECK(server == 0);
+    REQUIRE(place.take_server(server, 1));
+    CHECK(server == 1);
+  }
+  CHECK(server == 0);
+}
 
 TEST_CASE_METHOD(Fixture, "there are no more sessions than the cap in all", "[places]") {
   limits.sessions = 2;
@@ -77,10 +129,12 @@ TEST_CASE_METHOD(Fixture, "an IPv4 address and the IPv6 one of the same number a
 
 TEST_CASE_METHOD(Fixture, "each server has a cap of its own", "[places]") {
   std::atomic<std::uint32_t> other{0};
-  const auto on_server = places.take(limits, source(1), server, 1);
+  server_max = 1;
+  const auto on_server = take(source(1));
   REQUIRE(on_server);
-  CHECK_FALSE(places.take(limits, source(2), server, 1));
-  CHECK(places.take(limits, source(2), other, 1));
+  CHECK_FALSE(take(source(2)));
+  auto on_other = places.take(limits, source(2), handshakes);
+  CHECK(std::get<Place>(on_other).take_server(other, 1));
 }
 
 TEST_CASE_METHOD(Fixture, "a server's cap of 0 is none", "[places]") {

@@ -143,7 +143,7 @@ class TestBlock:
             with pytest.raises((Closed, ServerError)):
                 under_way.finish_login(PASSWORD)
         gateway.wait_for_audit("denied", reason="blocked", user="native")
-        assert mariadb.sessions_of("native") == 0
+        wait_until(lambda: mariadb.sessions_of("native") == 0, "the server has no such session")
 
     def test_it_ends_by_itself(self, gateway_with):
         gateway = gateway_with(per_minute=1, block="1s")

@@ -30,7 +30,7 @@ class TestPlaintext:
             assert session.sequence == 3
             assert session.receive_rest() == b""
         gateway.wait_for_audit("closed", close_reason="plaintext_refused")
-        assert mariadb.sessions_of("native") == 0
+        wait_until(lambda: mariadb.sessions_of("native") == 0, "the server has no such session")
 
     def test_the_mariadb_program_shows_the_message(self, gateway):
         done = mariadb_program.run(gateway.address(), "native", "SELECT 1",

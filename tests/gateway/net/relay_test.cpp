@@ -94,15 +94,32 @@ struct Side {
         peer(std::move(pair.far)) {}
 };
 
+// Lets everything pass up to and with a '!', which it takes out.
+class StopAtMark : public RelayFilter {
+ public:
+  Result look_at(std::span<const std::uint8_t> chunk) override {
+    const auto mark = std::find(chunk.begin(), chunk.end(), '!');
+    const auto before = static_cast<std::size_t>(mark - chunk.begin());
+    return {.forward = chunk.first(before), .stop = mark != chunk.end()};
+  }
+};
+
 struct Fixture {
   asio::io_context context{1};
   Side client{context};
   Side backend{context};
   Bytes scratch = Bytes(limits::relay_scratch_size);
-  Relay relay{client.stream, backend.stream, scratch};
+  StopAtMark filter;
+  Relay relay;
   std::optional<RelayEnd> ended;
 
-  Fixture() {
+  explicit Fixture(bool filtered = false)
+      : relay(client.stream, backend.stream, scratch, filtered ? &filter : nullptr) {
+    run();
+  }
+  void run() {
+    ended.reset();
+    context.restart();
     asio::co_spawn(context, relay.run(), [this](const std::exception_ptr& failure, RelayEnd how) {
       if (!failure) ended = how;
     });
@@ -134,6 +151,59 @@ struct Fixture {
     return ended;
   }
 };
+
+struct Filtered : Fixture {
+  Filtered() : Fixture(true) {}
+};
+
+TEST_CASE_METHOD(Filtered, "a filter stops the relay behind what it lets pass", "[relay]") {
+  client.peer.write_all(text("SELECT 1!"));
+  REQUIRE(turn_until([&] { return ended.has_value(); }));
+  CHECK(ended == RelayEnd::intercepted);
+  backend.peer.read(100);
+  CHECK(backend.peer.received() == text("SELECT 1"));
+  CHECK(relay.bytes_in() == 8);
+}
+
+TEST_CASE_METHOD(Filtered, "a relay that was stopped goes on when it is run again", "[relay]") {
+  client.peer.write_all(text("one!"));
+  REQUIRE(turn_until([&] { return ended.has_value(); }));
+  run();
+  client.peer.write_all(text("two"));
+  backend.peer.write_all(text("answer"));
+  REQUIRE(turn_until([&] {
+    backend.peer.read(100);
+    client.peer.read(100);
+    return backend.peer.received().size() == 6 && client.peer.received().size() == 6;
+  }));
+  CHECK(backend.peer.received() == text("onetwo"));
+  CHECK(client.peer.received() == text("answer"));
+  CHECK_FALSE(ended);
+}
+
+TEST_CASE_METHOD(Filtered, "what slow receivers had not taken is written before the stop",
+                 "[relay]") {
+  const Bytes long_answer = pattern(1UL << 20);
+  std::span<const std::uint8_t> to_answer = long_answer;
+  to_answer = to_answer.subspan(backend.peer.write(to_answer));
+  turn();
+  client.peer.write_all(text("stop!"));
+  const std::size_t sent = long_answer.size() - to_answer.size();
+  REQUIRE(turn_until([&] {
+    backend.peer.read(100);
+    client.peer.read(1000);
+    return ended.has_value();
+  }));
+  CHECK(ended == RelayEnd::intercepted);
+  CHECK(backend.peer.received() == text("stop"));
+  run();
+  REQUIRE(turn_until([&] {
+    client.peer.read(1000);
+    return client.peer.received().size() >= sent;
+  }));
+  CHECK(std::equal(client.peer.received().begin(), client.peer.received().end(),
+                   long_answer.begin()));
+}
 
 TEST_CASE_METHOD(Fixture, "bytes pass both ways and are counted", "[relay]") {
   client.peer.write_all(text("SELECT 1"));

@@ -105,8 +105,9 @@ class MariaDbServer:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
-    def start_again(self):
+    def start_again(self, more_options=()):
         """With the port and the data it had before `kill`."""
+        self._options += more_options
         assert self._starts_on(self.port), f"MariaDB did not start again:\n{self.log_text()}"
 
     def _install(self):

@@ -35,6 +35,7 @@ class Session:
         self.source_port = self._socket.getsockname()[1]
         self.sequence = 0
         self.greeting = None
+        self.tracked = {}  # system variables, as the login's OK told them
 
     def __enter__(self):
         return self
@@ -148,27 +149,30 @@ class Session:
             attributes=attributes))
 
     def finish_login(self, password):
-        """Answers the server's switches until it says OK; raises its error."""
+        """Answers the server's switches until it says OK, which it returns; raises its error."""
         while True:
             payload = self.receive_packet()
             if payload[:1] == b"\xff":
                 raise ServerError(payload)
             if payload[:1] == b"\x00":
-                return
+                return payload
             assert payload[:1] == b"\xfe", payload[:80]
             plugin, nonce = payload[1:].split(b"\0", 1)
             assert plugin == wire.NATIVE.encode(), f"asked for {plugin!r}"
             self.send_packet(wire.native_answer(password, nonce[:20]))
 
-    def log_in(self, user, password, database="", tls=True, attributes=None, **tls_options):
+    def log_in(self, user, password, database="", tls=True, attributes=None, capabilities=None,
+               **tls_options):
         """The whole way from connected to ready for commands."""
         self.read_greeting()
         if tls:
-            self.start_tls(**tls_options)
+            self.start_tls(capabilities=capabilities, **tls_options)
         else:
             self.sequence = 1
-        self.send_login(user, password, database, attributes)
-        self.finish_login(password)
+        self.send_login(user, password, database, attributes, capabilities)
+        ok = self.finish_login(password)
+        if (capabilities or 0) & wire.SESSION_TRACK:
+            self.tracked = wire.tracked_variables(ok)
         return self
 
     # Commands

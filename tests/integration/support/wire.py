@@ -14,6 +14,7 @@ MULTI_STATEMENTS = 1 << 16
 MULTI_RESULTS = 1 << 17
 PLUGIN_AUTH = 1 << 19
 CONNECT_ATTRS = 1 << 20
+SESSION_TRACK = 1 << 23
 
 # The same for every login, with a database or without: MariaDB goes by those of the SSLRequest.
 DEFAULT_CAPABILITIES = (LONG_PASSWORD | CONNECT_WITH_DB | PROTOCOL_41 | TRANSACTIONS |
@@ -23,7 +24,9 @@ NATIVE = "mysql_native_password"
 UTF8MB4 = 45
 PAYLOAD_MAX = 0xFFFFFF
 
-COM_QUIT, COM_QUERY, COM_PING, COM_CHANGE_USER = 0x01, 0x03, 0x0E, 0x11
+COM_QUIT, COM_QUERY, COM_PROCESS_KILL, COM_PING = 0x01, 0x03, 0x0C, 0x0E
+COM_CHANGE_USER, COM_RESET_CONNECTION = 0x11, 0x1F
+SESSION_STATE_CHANGED = 0x4000
 
 
 def packet(sequence, payload):
@@ -91,6 +94,36 @@ def native_answer(password, nonce):
     twice = hashlib.sha1(once).digest()
     mask = hashlib.sha1(nonce + twice).digest()
     return bytes(a ^ b for a, b in zip(once, mask))
+
+
+def tracked_variables(ok):
+    """The system variables that an OK of a client with SESSION_TRACK tells of."""
+    at = 1
+    for _ in range(2):
+        _, at = read_length(ok, at)
+    status, = struct.unpack_from("<H", ok, at)
+    if not status & SESSION_STATE_CHANGED:
+        return {}
+    _, state = _read_text(ok, _skip_text(ok, at + 4))
+    at, variables = 0, {}
+    while at < len(state):
+        kind = state[at]
+        at, entry = _read_text(state, at + 1)
+        inner = 0
+        while kind == 0 and inner < len(entry):
+            inner, name = _read_text(entry, inner)
+            inner, value = _read_text(entry, inner)
+            variables[name.decode()] = value.decode()
+    return variables
+
+
+def _read_text(payload, at):
+    size, at = read_length(payload, at)
+    return at + size, payload[at:at + size]
+
+
+def _skip_text(payload, at):
+    return _read_text(payload, at)[0]
 
 
 def read_length(payload, at):

@@ -1,0 +1,193 @@
+// The half of a session that takes no step: what the policy says of it, and what is recorded of it.
+#include <algorithm>
+#include <utility>
+
+#include "gateway/session.h"
+#include "gateway/worker.h"
+
+namespace gatehouse {
+
+rules::Time Session::now_by_the_clock() {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+void Session::check(std::chrono::steady_clock::time_point steady_now, rules::Time now) {
+  if (concluded_ || cut_) return;
+  count_bytes();
+  const Snapshot& snapshot = *worker_.snapshot();
+  if (relay_ &&
+      steady_now - relay_->last_activity() >= snapshot.configuration->limits.idle_timeout) {
+    cut(CloseReason::idle_timeout);
+    return;
+  }
+  if (judged_generation_ == 0) return;  // not judged yet
+  const Judgement judgement = judge(snapshot, now);
+  if (judgement.decision.verdict == rules::Verdict::undecided && !established_) return;
+  if (judgement.decision.verdict == rules::Verdict::allow) {
+    const bool changed =
+        snapshot.generation != judged_generation_ || judgement.decision.rule != judged_rule_;
+    if (changed) remember(judgement, snapshot);
+  } else if (!is_spared(judgement)) {
+    cut(CloseReason::revoked);  // first: whatever happens below, it is over
+    remember(judgement, snapshot);
+  }
+}
+
+SessionRecord Session::record() const {
+  SessionRecord record = record_;
+  if (relay_) {
+    record.bytes_in = relay_->bytes_in();
+    record.bytes_out = relay_->bytes_out();
+  }
+  record.duration = std::chrono::steady_clock::now() - accepted_at_;
+  return record;
+}
+
+Session::Judgement Session::judge(const Snapshot& snapshot, rules::Time now) const {
+  Judgement judgement;
+  judgement.identity.address = accepted_.peer.ip;
+  judgement.listener = snapshot.find_listener(accepted_.listener);
+  // A way in that is gone lets nobody in, nor lets anybody stay (decisions/0003).
+  if (judgement.listener == nullptr) return judgement;
+  judgement.identity = snapshot.configuration->networks.identify(
+      accepted_.listener, accepted_.peer.ip, rules::HeaderIds{});
+  const rules::Facts facts{
+      .address = judgement.identity.address, .arrival = judgement.identity.arrival, .now = now};
+  const auto& servers = judgement.listener->servers;
+  if (record_.server.empty() && judgement.listener->is_routed()) {
+    judgement.decision = rules::decide_for_any(judgement.listener->policies, facts);
+    return judgement;
+  }
+  const auto meant = std::find_if(servers.begin(), servers.end(), [&](const ServerState* server) {
+    return record_.server.empty() || server->server->name == record_.server;
+  });
+  if (meant == servers.end()) return judgement;
+  judgement.server = *meant;
+  judgement.decision = judgement.server->policy->decide(facts);
+  return judgement;
+}
+
+Session::Judgement Session::decide(const Snapshot& snapshot) {
+  Judgement judgement = judge(snapshot, now_by_the_clock());
+  remember(judgement, snapshot);
+  if (judgement.decision.verdict == rules::Verdict::allow && is_blocked(*judgement.server)) {
+    judgement.decision = {
+        .verdict = rules::Verdict::deny, .reason = rules::Reason::blocked, .rule = nullptr};
+    remember(judgement, snapshot);
+  }
+  return judgement;
+}
+
+void Session::remember(const Judgement& judgement, const Snapshot& snapshot) {
+  judged_generation_ = snapshot.generation;
+  judged_rule_ = judgement.decision.rule;
+  // Undecided is nothing to record: somebody was let on to say whom he wants.
+  if (judgement.decision.verdict != rules::Verdict::undecided) {
+    record_.set_decision(judgement.decision, snapshot.generation);
+  }
+  if (judgement.server != nullptr) {
+    record_.server = judgement.server->server->name;
+    server_metrics_ = judgement.server->metrics;
+  }
+  const auto& [address, arrival] = judgement.identity;
+  record_.source.address = address;
+  if (arrival.way == rules::Arrival::Way::network) {
+    const rules::NetworkMap& networks = snapshot.configuration->networks;
+    record_.source.network = networks[arrival.network].name;
+    const rules::Subnet* subnet = networks.subnet(arrival.network, address);
+    record_.source.subnet = subnet != nullptr ? subnet->name : std::string();
+  }
+}
+
+void Session::deny(rules::Reason reason) noexcept {
+  record_.set_decision({.verdict = rules::Verdict::deny, .reason = reason, .rule = nullptr},
+                       judged_generation_);
+}
+
+bool Session::is_blocked(const ServerState& server) const {
+  return worker_.services().failed_logins.is_blocked(
+      {record_.source.network, record_.source.address}, server.server->name,
+      std::chrono::steady_clock::now());
+}
+
+void Session::count_refused_login() {
+  const auto& settings = worker_.snapshot()->configuration->limits.failed_logins;
+  server_metrics_->failed_logins.add();
+  const auto alert = worker_.services().failed_logins.failed(
+      settings, {record_.source.network, record_.source.address}, record_.server,
+      std::chrono::steady_clock::now());
+  if (!alert) return;
+  server_metrics_->failed_login_alerts.add();
+  worker_.services().audit.alert(record_, *alert);
+}
+
+void Session::count_use(const Judgement& judgement) noexcept {
+  if (judgement.decision.rule == nullptr) return;
+  const ServerState& server = *judgement.server;
+  server.rule_uses[server.policy->number_of(*judgement.decision.rule)]->used(now_by_the_clock());
+}
+
+bool Session::is_spared(const Judgement& judgement) const {
+  return established_ && judgement.server != nullptr &&
+         judgement.decision.reason == rules::Reason::no_matching_rule &&
+         judgement.server->policy->spec().on_revoke == rules::OnRevoke::keep;
+}
+
+void Session::record_opened() {
+  client_login_.reset();
+  backend_login_.reset();
+  established_ = true;
+  place_->established();
+  Metrics& metrics = worker_.services().metrics;
+  metrics.handshakes.subtract();
+  metrics.sessions_open.add();
+  metrics.sessions_opened.add();
+  metrics.establishment.observe(std::chrono::steady_clock::now() - accepted_at_);
+  server_metrics_->sessions.add();
+  worker_.services().audit.opened(*room_, record_);
+}
+
+bool Session::record_opened_again() {
+  auto room = worker_.services().audit.reserve();
+  if (!room) return false;
+  worker_.services().audit.opened(*room, record_);
+  room_ = std::move(room);
+  return true;
+}
+
+void Session::count_bytes() noexcept {
+  if (!relay_) return;
+  Metrics& metrics = worker_.services().metrics;
+  metrics.bytes(Direction::in)
+      .add(relay_->bytes_in() - std::exchange(counted_in_, relay_->bytes_in()));
+  metrics.bytes(Direction::out)
+      .add(relay_->bytes_out() - std::exchange(counted_out_, relay_->bytes_out()));
+}
+
+void Session::conclude(CloseReason reason) noexcept {
+  if (std::exchange(concluded_, true)) return;
+  Metrics& metrics = worker_.services().metrics;
+  count_bytes();
+  if (established_) {
+    metrics.sessions_open.subtract();
+    server_metrics_->sessions.subtract();
+  } else if (place_) {
+    metrics.handshakes.subtract();
+  }
+  if (relay_) {
+    record_.bytes_in = relay_->bytes_in();
+    record_.bytes_out = relay_->bytes_out();
+  }
+  record_.duration = std::chrono::steady_clock::now() - accepted_at_;
+  record_.close_reason = reason;
+  if (reason == CloseReason::denied) {
+    Denials& denials = server_metrics_ != nullptr ? server_metrics_->denied : metrics.denied_by_all;
+    denials[static_cast<std::size_t>(*record_.reason)].add();
+    worker_.services().audit.denied(std::move(record_));
+    return;
+  }
+  metrics.sessions_closed(reason).add();
+  if (room_) worker_.services().audit.closed(*room_, std::move(record_));
+}
+
+}  // namespace gatehouse

@@ -1,0 +1,105 @@
+// The half of a session behind its login: bytes pass, and where the login was routed, another one
+// may come.
+#include <utility>
+
+#include "gateway/mariadb/change_user.h"
+#include "gateway/mariadb/server_name.h"
+#include "gateway/net/deadline.h"
+#include "gateway/session.h"
+#include "gateway/worker.h"
+
+namespace gatehouse {
+
+namespace {
+
+CloseReason reason_of(RelayEnd end) noexcept {
+  switch (end) {
+    case RelayEnd::client_closed:
+      return CloseReason::client_closed;
+    case RelayEnd::backend_closed:
+      return CloseReason::backend_closed;
+    case RelayEnd::intercepted:
+    case RelayEnd::aborted:
+      break;
+  }
+  return CloseReason::internal_error;  // run() knows why it was aborted
+}
+
+}  // namespace
+
+void Session::watch_commands() {
+  ThreadIds& ids = worker_.services().thread_ids;
+  routed_->thread =
+      ids.enter(routed_->greeted_thread, record_.backend, backend_login_->greeting().thread_id);
+  routed_->commands.emplace(ids, record_.backend);
+}
+
+Awaitable<Session::Stop> Session::relay() {
+  relay_.emplace(*client_, *backend_, worker_.scratch(), routed_ ? &*routed_->commands : nullptr);
+  for (;;) {
+    const RelayEnd end = co_await relay_->run();
+    if (end != RelayEnd::intercepted) co_return Stop{reason_of(end), std::nullopt};
+    if (auto stop = co_await change_user()) co_return *std::move(stop);
+  }
+}
+
+// Another login of the same session: decided again, and bound to the server it has.
+Awaitable<std::optional<Session::Stop>> Session::change_user() {
+  client_login_.emplace(*client_, to_string(record_.session));
+  client_login_->begin_again(routed_->capabilities);
+  const auto payload = routed_->commands->take_change_user();
+  const auto change =
+      payload ? mariadb::parse_change_user(*payload, routed_->capabilities) : std::nullopt;
+  if (!change) co_return client_login_->malformed();
+
+  const auto snapshot = worker_.snapshot();
+  const Judgement judgement = decide(*snapshot);
+  if (judgement.decision.verdict != rules::Verdict::allow) {
+    co_return Stop{CloseReason::revoked, judgement.listener != nullptr
+                                             ? routed_refusal(*judgement.listener)
+                                             : std::nullopt};
+  }
+  const ListenerState& listener = *judgement.listener;
+  const std::string_view sni = record_.tls ? std::string_view(record_.tls->sni) : "";
+  const auto meant = mariadb::find_meant_server(change->user, change->attribute("_server_host"),
+                                                sni, listener.server_names);
+  using Outcome = mariadb::MeantServer::Outcome;
+  if (meant.outcome == Outcome::contradictory ||
+      (meant.outcome == Outcome::named && listener.server_names[meant.index] != record_.server)) {
+    deny(rules::Reason::unknown_server);
+    co_return Stop{CloseReason::revoked, routed_refusal(listener)};
+  }
+  co_return co_await log_in_again(*change, std::string(meant.user));
+}
+
+Awaitable<std::optional<Session::Stop>> Session::log_in_again(const mariadb::ChangeUser& change,
+                                                              std::string user) {
+  const Deadline deadline(worker_.executor(),
+                          worker_.snapshot()->configuration->limits.handshake_timeout,
+                          [this] { cut(CloseReason::handshake_timeout); });
+  mariadb::Dialed established;
+  established.greeting.capabilities = routed_->capabilities;
+  backend_login_.emplace(*backend_, *client_login_, std::move(established),
+                         routed_->backend_is_private);
+  if (auto stop = backend_login_->judge_plugin(change.plugin.value_or(""))) co_return stop;
+  std::vector<std::uint8_t> packet;
+  mariadb::append_change_user(packet, change, user, routed_->capabilities);
+  if (auto stop = co_await backend_login_->send_change_user(std::move(packet))) co_return stop;
+  auto stop = co_await backend_login_->exchange(
+      {.connection_id = record_.backend_thread, .switch_due = true});
+  if (backend_login_->refused_authentication()) count_refused_login();
+  // Refused, the session goes on as the user it was, as on a direct connection.
+  if (stop && stop->reason != CloseReason::login_refused) co_return stop;
+  if (!stop) {
+    record_.user = std::move(user);
+    record_.database = change.database;
+    if (!record_opened_again())
+      co_return client_login_->fail(CloseReason::audit_unwritable,
+                                    mariadb::Failure::audit_unwritable);
+  }
+  client_login_.reset();
+  backend_login_.reset();
+  co_return std::nullopt;
+}
+
+}  // namespace gatehouse
