@@ -84,7 +84,7 @@ void share_trust(const SSL_CTX* from, SSL_CTX* to) {
 // Puts the certificate of `from` beside those of `to`, unless that has one of its type of key.
 bool join(SSL_CTX* to, SSL_CTX* from) {
   STACK_OF(X509)* chain = nullptr;
-  SSL_CTX_get0_chain_certs(from, &chain);
+  SSL_CTX_get0_chain_certs(from, static_cast<void*>(&chain));
   const bool joined =
       SSL_CTX_use_cert_and_key(to, SSL_CTX_get0_certificate(from), SSL_CTX_get0_privatekey(from),
                                chain, /*override=*/0) == 1;
