@@ -188,7 +188,8 @@ class TestCommands:
         assert second["source"] == {"address": "127.0.0.67"}
         left = (datetime.datetime.fromisoformat(first["until"])
                 - datetime.datetime.now(datetime.timezone.utc))
-        assert datetime.timedelta(minutes=50) < left <= datetime.timedelta(hours=1)
+        # It is told in whole seconds, rounded.
+        assert datetime.timedelta(minutes=50) < left <= datetime.timedelta(hours=1, seconds=1)
         text = gateway.command("status")
         assert "BLOCKED" in text and GUESSER in text and first["until"] in text
 
