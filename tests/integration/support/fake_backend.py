@@ -19,13 +19,17 @@ class FakeBackend:
         self.accepted = 0
         self._connections = []
         self._stopping = threading.Event()
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._serving = threading.Thread(target=self._serve, daemon=True)
+        self._serving.start()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self._stopping.set()
+        # Closed under it, accept() might go on with the next socket of that number: another's.
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._serving.join(DEADLINE_SECONDS)
         self._listening.close()
         for connection in self._connections:
             connection.close()
