@@ -75,17 +75,12 @@ def door(request, certificates, database):
                  for name in servers])
     rules = {f"{name}.yaml": configuration.rule_file("loopback 127.0.0.0/8", name)
              for name in servers}
+    suffix = "@orders" if request.param == "routed" else ""
     gateway = gatehouse.Gatehouse(yaml, rules)
     try:
-        gateway.start()
-    except AssertionError as failure:
-        gateway.destroy()
-        if "login routed is not supported by this version" in str(failure):
-            pytest.skip("login routed is not supported by this version of Gatehouse yet")
-        raise
-    suffix = "@orders" if request.param == "routed" else ""
-    yield Door(gateway.address(), suffix, gateway)
-    gateway.stop()
+        yield Door(gateway.start().address(), suffix, gateway)
+    finally:
+        gateway.stop()
 
 
 @pytest.mark.parametrize("client", clients.ALL, ids=lambda client: client.name)
