@@ -69,6 +69,8 @@ class Certificates:
         self.wildcard = authority.issue("wildcard", "DNS:*.wild.test", days=5)
         self.backend = authority.issue("backend", BACKEND_NAMES)
         self.misnamed_backend = authority.issue("misnamed", "DNS:elsewhere.internal")
+        # For what compares the ways with and without the gateway: one name is good for both.
+        self.local_backend = authority.issue("local", BACKEND_NAMES + ",DNS:localhost")
         self.expired_backend = authority.issue("expired", BACKEND_NAMES, days=-1)
         self.stranger_backend = stranger.issue("imposter", BACKEND_NAMES)
         self.client = authority.issue("client", "DNS:client.test", subject="/CN=alice/O=Orders")

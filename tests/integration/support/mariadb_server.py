@@ -28,7 +28,7 @@ GRANT PROCESS ON *.* TO native@'%';
 """
 # These sum to what two cores start quickly; nothing here measures the server.
 SMALL = ["--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M", "--performance-schema=OFF",
-         "--max-allowed-packet=128M", "--local-infile=1"]
+         "--max-allowed-packet=128M", "--local-infile=1", "--plugin-load-add=auth_ed25519"]
 
 
 class MariaDbServer:
@@ -37,6 +37,12 @@ class MariaDbServer:
     `enter`: what starts it elsewhere, such as in a network namespace of its own. `installation`:
     which server it is, of support.mariadb_versions.
     """
+
+    # What a server for another purpose has different.
+    data = "data"
+    install_options = []
+    default_options = SMALL
+    statements = ACCOUNTS
 
     def __init__(self, certificates, options=(), bind_address="127.0.0.1", enter=(),
                  installation=None):
@@ -55,9 +61,10 @@ class MariaDbServer:
             self._enter = list(enter)
             self._options = [f"--ssl-ca={certificates.authority}",
                              f"--ssl-cert={certificates.backend.certificate}",
-                             f"--ssl-key={certificates.backend.key}", *SMALL, *options]
+                             f"--ssl-key={certificates.backend.key}", *self.default_options,
+                             *options]
             self.port = self._start_on_a_free_port()
-            self.execute(ACCOUNTS)
+            self.execute(self.statements)
         except BaseException:
             self.stop()
             raise
@@ -95,6 +102,9 @@ class MariaDbServer:
         return int(self.execute(
             f"SELECT COUNT(*) FROM information_schema.processlist WHERE user IN ({names})"))
 
+    def is_running(self):
+        return self._process.poll() is None
+
     def stop(self):
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -112,7 +122,8 @@ class MariaDbServer:
 
     def _install(self):
         done = subprocess.run(
-            [*self._installation.install_db(), f"--datadir={self.folder}/data"],
+            [*self._installation.install_db(), f"--datadir={self.folder}/{self.data}",
+             *self.install_options],
             env=self._environment, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
@@ -127,7 +138,7 @@ class MariaDbServer:
     def _starts_on(self, port):
         with open(self.folder / "output.log", "ab") as output:
             self._process = processes.start(
-                [*self._enter, *self._installation.server(), f"--datadir={self.folder}/data",
+                [*self._enter, *self._installation.server(), f"--datadir={self.folder}/{self.data}",
                  f"--socket={self.socket}", f"--pid-file={self.folder}/pid",
                  f"--log-error={self._log}", f"--bind-address={self.address}", f"--port={port}",
                  "--tls-version=TLSv1.2,TLSv1.3", *self._options],

@@ -32,8 +32,7 @@ class Installation:
 
     def server(self):
         """The command that serves, less everything about this server."""
-        return [self._server, "--no-defaults", *_as_user(), *self._basedir, *self._plugins,
-                "--plugin-load-add=auth_ed25519"]
+        return [self._server, "--no-defaults", *_as_user(), *self._basedir, *self._plugins]
 
 
 def debian():

@@ -1,0 +1,124 @@
+"""Runs a test suite of MariaDB's by every way there is to a server, and compares.
+
+Usage: run_suite.py mariadb_test_run|mariadb_client_test [TEST...]. Without names: those listed for
+every day, or, where GATEHOUSE_SUITES is `all`, all that are listed. Exit status: 0 where all that
+passes directly passes through the gateway as well or is known to differ, 1 where not, 77 skipped.
+"""
+
+import argparse
+import concurrent.futures
+import importlib
+import os
+import pathlib
+import signal
+import sys
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "integration"))
+
+import report  # noqa: E402, after the path to what it shares with the integration tests
+import suite_server  # noqa: E402
+from ways import DIRECT, Ways  # noqa: E402
+
+SKIPPED = 77
+PROGRESS_EVERY = 50
+# A list of tests that pass directly proves nothing where they do not.
+PASSED_DIRECTLY = 0.95
+# What the suites open by a unix socket, or start by themselves, does not come by the gateway.
+BYPASSING = 0.05
+
+
+class Progress:
+    """Tells from time to time how far one way is."""
+
+    _turn = threading.Lock()
+
+    def __init__(self, way, total):
+        self._way = way
+        self._total = total
+        self._done = 0
+        self._failed = 0
+        self._start = time.monotonic()
+
+    def __call__(self, outcome):
+        self._done += 1
+        self._failed += outcome.word == report.FAILED
+        if self._done % PROGRESS_EVERY == 0 or self._done == self._total:
+            with self._turn:
+                print(f"{self._way}: {self._done} of {self._total}, {self._failed} failed, "
+                      f"{self.seconds():.0f} s", flush=True)
+
+    def seconds(self):
+        return time.monotonic() - self._start
+
+
+def run_every_way(suite, tests, ways):
+    """Outcomes by way and test, and seconds by way; the ways take turns of the processors."""
+    def run(way):
+        progress = Progress(way.name, len(tests))
+        return suite.run(tests, way, ways.authority, progress), progress.seconds()
+
+    with concurrent.futures.ThreadPoolExecutor(len(ways.all)) as pool:
+        results = list(pool.map(run, ways.all))
+    outcomes = {way.name: result[0] for way, result in zip(ways.all, results)}
+    return outcomes, {way.name: result[1] for way, result in zip(ways.all, results)}
+
+
+def bypasses(ways, before):
+    """Complaints about ways whose connections did not come through the gateway."""
+    for way in ways.all:
+        if way.name == DIRECT:
+            continue
+        made = way.server.connections() - before[way.name] - 1  # this one counts itself
+        through = ways.sessions(way)
+        print(f"{way.name}: {made} connections to the server, {through} through the gateway")
+        if through < made * (1 - BYPASSING):
+            yield f"{way.name}: most connections must come through the gateway"
+
+
+def judge(suite_name, outcomes):
+    """Complaints about outcomes; prints differences, known ones with their reasons."""
+    direct = outcomes[DIRECT]
+    passed = sum(outcome.word == report.PASSED for outcome in direct.values())
+    for test, outcome in direct.items():
+        if outcome.word != report.PASSED:
+            print(f"does not pass directly: {test}: {outcome.word} {outcome.text[:200]}")
+    if passed < len(direct) * PASSED_DIRECTLY:
+        yield f"only {passed} of {len(direct)} pass directly"
+    known = report.Known(HERE / f"{suite_name}_differences.txt")
+    others = {way: results for way, results in outcomes.items() if way != DIRECT}
+    for way, test, outcome in report.differences(direct, others):
+        if reason := known.reason(way, test):
+            print(f"known to differ: {way}: {test}: {reason}")
+        else:
+            yield f"{way}: {test}: {outcome.word} {outcome.text}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("suite", choices=["mariadb_test_run", "mariadb_client_test"])
+    parser.add_argument("tests", nargs="*")
+    arguments = parser.parse_args()
+    if reason := suite_server.why_not_here():
+        print(f"SKIPPED suite.{arguments.suite}: {reason}")
+        return SKIPPED
+    # So that the servers end, and their folders go, when ctest or a person ends this.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+    suite = importlib.import_module(arguments.suite)
+    tests = arguments.tests or suite.listed(os.environ.get("GATEHOUSE_SUITES", "every-day"))
+    with Ways() as ways:
+        before = {way.name: way.server.connections() for way in ways.all}
+        outcomes, seconds = run_every_way(suite, tests, ways)
+        complaints = list(bypasses(ways, before))
+    complaints += judge(arguments.suite, outcomes)
+    print("\n".join(report.table(outcomes, seconds)))
+    for complaint in complaints:
+        print(f"error: {complaint}")
+    return 1 if complaints else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

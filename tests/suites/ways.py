@@ -1,0 +1,79 @@
+"""The ways to MariaDB that are compared: directly, and through each kind of listener."""
+
+import contextlib
+import io
+import pathlib
+import tempfile
+
+from suite_server import SuiteServer
+from support import configuration
+from support.certificates import Certificates
+from support.gatehouse import Gatehouse
+
+DIRECT = "direct"
+LISTENERS = ["transparent", "routed"]
+# Clients name the host they were told as the server: connections that tests open have no other way
+# to say `user@server`. The other one makes the listener choose.
+ROUTED_SERVERS = ["localhost", "elsewhere"]
+RULES = f"""servers: [alone, {", ".join(ROUTED_SERVERS)}]
+ip_rules:
+  - {{name: loopback, range: 127.0.0.0/8}}
+"""
+
+
+class Way:
+    """One way: the MariaDB at its end, which no other way leads to, and the port that leads there."""
+
+    def __init__(self, name, server, port):
+        self.name = name
+        self.server = server
+        self.port = port
+
+
+class Ways:
+    """A MariaDB for each way, the same to the byte, and one gateway. A context manager."""
+
+    def __init__(self):
+        self._cleanup = contextlib.ExitStack()
+
+    def __enter__(self):
+        with self._cleanup as cleanup:
+            folder = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="gatehouse-suite-"))
+            certificates = Certificates(pathlib.Path(folder))
+            self.authority = certificates.authority
+            servers = {name: cleanup.enter_context(SuiteServer(certificates))
+                       for name in (DIRECT, *LISTENERS)}
+            self.gateway = Gatehouse(_gateway_yaml(certificates, servers), {"all.yaml": RULES})
+            cleanup.callback(self._stop_gateway)
+            self.gateway.start()
+            self.all = [Way(DIRECT, servers[DIRECT], servers[DIRECT].port)]
+            self.all += [Way(name, servers[name], self.gateway.address(name)[1])
+                         for name in LISTENERS]
+            self._cleanup = cleanup.pop_all()
+        return self
+
+    def __exit__(self, *_):
+        self._cleanup.close()
+
+    def _stop_gateway(self):
+        # It says on stdout what pytest would show of a test that fails.
+        with contextlib.redirect_stdout(io.StringIO()):
+            self.gateway.stop()
+
+    def sessions(self, way):
+        """How many connections the gateway has led to this way's server."""
+        return len({record["session"] for record in self.gateway.audit(listener=way.name)})
+
+
+def _gateway_yaml(certificates, servers):
+    def server(name, way):
+        return configuration.server(certificates, [servers[way].tcp_backend], "verify", name)
+
+    return configuration.gateway_yaml(
+        certificates, [],
+        listeners=[
+            configuration.listener(certificates, "transparent", servers=["alone"]),
+            configuration.listener(certificates, "routed", servers=ROUTED_SERVERS, login="routed"),
+        ],
+        servers=[server("alone", "transparent"),
+                 *(server(name, "routed") for name in ROUTED_SERVERS)])
