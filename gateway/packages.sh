@@ -11,11 +11,11 @@ build_packages=(
 # The parts of MariaDB without the packages that would set up and start a service.
 demo_packages=(mariadb-client-core mariadb-server-core openssl)
 
-# mariadb-server for its authentication plug-ins, mariadb-client for mariadb-dump; then what runs, or
-# compiles, the clients of each language.
+# mariadb-server for its authentication plug-ins, mariadb-client for mariadb-dump, mariadb-test and
+# its data for MariaDB's own test suites; then what runs, or compiles, the clients of each language.
 test_packages=(
   clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev
-  git iproute2 mariadb-client mariadb-server openssl
+  git iproute2 mariadb-client mariadb-server mariadb-test mariadb-test-data openssl
   python3 python3-jsonschema python3-pytest python3-ruamel.yaml python3-venv python3-yaml
   default-jdk-headless libmariadb-dev maven php-cli php-mysql python3-dev
 )

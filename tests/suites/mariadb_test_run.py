@@ -41,7 +41,7 @@ def run(tests, way, authority, on_result):
         for test, outcome in _read(suite.stdout):
             outcomes[test] = outcome
             on_result(outcome)
-            if not way.server.is_running():  # Each test that is left would wait a minute for it.
+            if not way.is_up():  # Each test that is left would wait for it.
                 break
     finally:
         # It has children of its own, which it would leave behind if this were cut short.
@@ -68,7 +68,9 @@ def _read(lines):
         if found := RESULT.match(line):
             if test is not None:
                 yield test, outcome
-            test, outcome = found[1], Outcome(WORDS[found[2]], found[3])
+            word = WORDS[found[2]]
+            # Behind a passed test stands only how long it took.
+            test, outcome = found[1], Outcome(word, "" if word == PASSED else found[3])
         elif outcome is not None and outcome.word == FAILED:
             outcome.text += "\n" + line.rstrip()
     if test is not None:

@@ -1,12 +1,13 @@
 """What became of each test by each way, where the ways differ, and the table that says so."""
 
 import collections
+import difflib
 
 PASSED, FAILED, SKIPPED, NOT_RUN = "passed", "failed", "skipped", "not run"
 
 
 class Outcome:
-    """What became of one test; `text`: the suite's own words about a failure."""
+    """What became of one test; `text`: what it said, about a failure or where that is compared."""
 
     def __init__(self, word, text=""):
         self.word = word
@@ -28,10 +29,16 @@ class Known:
 
 
 def differences(direct, others):
-    """(way, test, outcome) of what passes directly and does not pass by one of the other ways."""
-    return [(way, test, outcome) for way, outcomes in others.items()
-            for test, outcome in outcomes.items()
-            if direct[test].word == PASSED and outcome.word != PASSED]
+    """(way, test, how) of all that passes directly and not in the same way by another."""
+    for way, outcomes in others.items():
+        for test, outcome in outcomes.items():
+            if direct[test].word == PASSED and outcome.word != PASSED:
+                yield way, test, f"{outcome.word} {outcome.text}"
+            elif direct[test].word == PASSED and outcome.text != direct[test].text:
+                lines = difflib.unified_diff(direct[test].text.splitlines(),
+                                             outcome.text.splitlines(), "directly", way, n=1,
+                                             lineterm="")
+                yield way, test, "\n".join(["says something else", *lines])
 
 
 def table(outcomes, seconds):
@@ -42,7 +49,7 @@ def table(outcomes, seconds):
     rows = [["", *words, "differs", "seconds"]]
     for way, results in outcomes.items():
         count = collections.Counter(outcome.word for outcome in results.values())
-        differs = len(differences(outcomes["direct"], {way: results}))
+        differs = len(list(differences(outcomes["direct"], {way: results})))
         rows.append([way, *(str(count[word]) for word in words), str(differs),
                      f"{seconds[way]:.0f}"])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

@@ -20,6 +20,7 @@ sys.path.insert(0, str(HERE.parent / "integration"))
 
 import report  # noqa: E402, after the path to what it shares with the integration tests
 import suite_server  # noqa: E402
+from support import gatehouse  # noqa: E402
 from ways import DIRECT, Ways  # noqa: E402
 
 SKIPPED = 77
@@ -45,7 +46,7 @@ class Progress:
     def __call__(self, outcome):
         self._done += 1
         self._failed += outcome.word == report.FAILED
-        if self._done % PROGRESS_EVERY == 0 or self._done == self._total:
+        if self._done % PROGRESS_EVERY == 0:
             with self._turn:
                 print(f"{self._way}: {self._done} of {self._total}, {self._failed} failed, "
                       f"{self.seconds():.0f} s", flush=True)
@@ -55,7 +56,7 @@ class Progress:
 
 
 def run_every_way(suite, tests, ways):
-    """Outcomes by way and test, and seconds by way; the ways take turns of the processors."""
+    """Outcomes by way and test, and seconds by way, of all ways at a time."""
     def run(way):
         progress = Progress(way.name, len(tests))
         return suite.run(tests, way, ways.authority, progress), progress.seconds()
@@ -72,7 +73,7 @@ def bypasses(ways, before):
         if way.name == DIRECT:
             continue
         made = way.server.connections() - before[way.name] - 1  # this one counts itself
-        through = ways.sessions(way)
+        through = way.sessions()
         print(f"{way.name}: {made} connections to the server, {through} through the gateway")
         if through < made * (1 - BYPASSING):
             yield f"{way.name}: most connections must come through the gateway"
@@ -89,11 +90,11 @@ def judge(suite_name, outcomes):
         yield f"only {passed} of {len(direct)} pass directly"
     known = report.Known(HERE / f"{suite_name}_differences.txt")
     others = {way: results for way, results in outcomes.items() if way != DIRECT}
-    for way, test, outcome in report.differences(direct, others):
+    for way, test, how in report.differences(direct, others):
         if reason := known.reason(way, test):
             print(f"known to differ: {way}: {test}: {reason}")
         else:
-            yield f"{way}: {test}: {outcome.word} {outcome.text}"
+            yield f"{way}: {test}: {how}"
 
 
 def main():
@@ -104,6 +105,8 @@ def main():
     if reason := suite_server.why_not_here():
         print(f"SKIPPED suite.{arguments.suite}: {reason}")
         return SKIPPED
+    assert os.access(gatehouse.binary(), os.X_OK), (
+        f"{gatehouse.binary()} is not a program: build it, or set GATEHOUSE_BINARY")
     # So that the servers end, and their folders go, when ctest or a person ends this.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
@@ -112,11 +115,10 @@ def main():
     with Ways() as ways:
         before = {way.name: way.server.connections() for way in ways.all}
         outcomes, seconds = run_every_way(suite, tests, ways)
-        complaints = list(bypasses(ways, before))
-    complaints += judge(arguments.suite, outcomes)
-    print("\n".join(report.table(outcomes, seconds)))
-    for complaint in complaints:
-        print(f"error: {complaint}")
+        complaints = [*bypasses(ways, before), *judge(arguments.suite, outcomes)]
+        print("\n".join(report.table(outcomes, seconds)))
+        for complaint in complaints:
+            print(f"error: {complaint}")
     return 1 if complaints else 0
 
 

@@ -24,10 +24,19 @@ ip_rules:
 class Way:
     """One way: the MariaDB at its end, which no other way leads to, and the port that leads there."""
 
-    def __init__(self, name, server, port):
+    def __init__(self, name, server, port, gateway=None):
         self.name = name
         self.server = server
         self.port = port
+        self._gateway = gateway
+
+    def is_up(self):
+        """Whether what it consists of still runs."""
+        return all(part is None or part.is_running() for part in (self.server, self._gateway))
+
+    def sessions(self):
+        """How many connections the gateway has led to the server."""
+        return len({record["session"] for record in self._gateway.audit(listener=self.name)})
 
 
 class Ways:
@@ -47,7 +56,8 @@ class Ways:
             cleanup.callback(self._stop_gateway)
             self.gateway.start()
             self.all = [Way(DIRECT, servers[DIRECT], servers[DIRECT].port)]
-            self.all += [Way(name, servers[name], self.gateway.address(name)[1])
+            self.all += [Way(name, servers[name], self.gateway.address(name)[1],
+                             self.gateway)
                          for name in LISTENERS]
             self._cleanup = cleanup.pop_all()
         return self
@@ -59,10 +69,6 @@ class Ways:
         # It says on stdout what pytest would show of a test that fails.
         with contextlib.redirect_stdout(io.StringIO()):
             self.gateway.stop()
-
-    def sessions(self, way):
-        """How many connections the gateway has led to this way's server."""
-        return len({record["session"] for record in self.gateway.audit(listener=way.name)})
 
 
 def _gateway_yaml(certificates, servers):
