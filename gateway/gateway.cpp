@@ -8,8 +8,10 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <pwd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "gateway/limits.h"
 #include "gateway/notify.h"
@@ -36,6 +38,12 @@ constexpr rlim_t descriptors_of_our_own = 256;
 std::uint64_t random_start() {
   std::random_device device;
   return (std::uint64_t{device()} << 32) ^ device();
+}
+
+// Empty where the account has no name: nobody can be taken for it then.
+std::string name_of_own_user() {
+  const passwd* account = ::getpwuid(::geteuid());
+  return account != nullptr ? account->pw_name : "";
 }
 
 // A listening socket is known by what it is bound to, so that a listener may change its name and
@@ -71,6 +79,7 @@ Gateway::Gateway(std::filesystem::path gateway_yaml, Log& log)
     : gateway_yaml_(std::move(gateway_yaml)),
       log_(log),
       next_session_(random_start()),
+      own_user_(name_of_own_user()),
       backend_watch_(context_, log_),
       signals_(context_),
       settle_(context_),
@@ -137,6 +146,7 @@ ReloadOutcome Gateway::take(Built built, std::chrono::steady_clock::time_point s
   for (const config::Diagnostic& warning : built.diagnostics.all()) {
     log_.warning("{}", log_line(warning));
   }
+  warn_of_own_user(*built.snapshot->configuration);
   put_in_force(std::move(built.snapshot), std::move(sockets));
   audit_->record(SnapshotLoaded{
       .generation = snapshot_->generation, .files = snapshot_->inputs.size(), .duration = took()});
@@ -209,9 +219,9 @@ void Gateway::put_in_force(std::shared_ptr<Snapshot> snapshot, Sockets sockets) 
     audit_ = std::make_unique<AuditLog>(AuditSettings::of(configuration), log_);
     const std::size_t count = sockets.added.empty() ? 1 : sockets.added.begin()->second.size();
     for (std::size_t index = 0; index < count; ++index) {
-      workers_.push_back(
-          std::make_unique<Worker>(Services{log_, *audit_, continuity_.metrics, places_,
-                                            failed_logins_, thread_ids_, next_session_}));
+      workers_.push_back(std::make_unique<Worker>(Services{log_, *audit_, continuity_.metrics,
+                                                           places_, failed_logins_, thread_ids_,
+                                                           next_session_, own_user_}));
       workers_.back()->start();
     }
   } else {
@@ -259,6 +269,22 @@ ReloadOutcome Gateway::reject(const Built& built, std::chrono::nanoseconds took)
                                   .duration = took,
                                   .diagnostics = diagnostics});
   return ReloadOutcome::rejected;
+}
+
+// MariaDB is installed with accounts of these names that a unix socket opens without a password.
+void Gateway::warn_of_own_user(const config::Configuration& configuration) {
+  if (own_user_ != "root" && own_user_ != "mysql") return;
+  for (const config::Server& server : configuration.servers) {
+    const bool local = std::any_of(
+        server.backends.begin(), server.backends.end(), [](const config::Backend& backend) {
+          return std::holds_alternative<config::UnixBackend>(backend.where);
+        });
+    if (!local) continue;
+    log_.warning(
+        "server {}: its database takes this process for its own user {}: run the gateway under an "
+        "account that no database user is named after",
+        server.name, own_user_);
+  }
 }
 
 void Gateway::raise_descriptor_limit(const config::Limits& limits) {

@@ -93,6 +93,7 @@ class Gateway {
   Sockets bind(const Snapshot& snapshot, config::Diagnostics& diagnostics) const;
   void put_in_force(std::shared_ptr<Snapshot> snapshot, Sockets sockets);
   ReloadOutcome reject(const Built& built, std::chrono::nanoseconds took);
+  void warn_of_own_user(const config::Configuration& configuration);
   void raise_descriptor_limit(const config::Limits& limits);
   void wait_for_greetings();
 
@@ -117,6 +118,7 @@ class Gateway {
   FailedLogins failed_logins_;
   ThreadIds thread_ids_;
   std::atomic<std::uint64_t> next_session_;
+  std::string own_user_;
   std::unique_ptr<AuditLog> audit_;
   std::vector<std::unique_ptr<Worker>> workers_;
 

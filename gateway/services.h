@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string>
 
 #include "gateway/failed_logins.h"
 #include "gateway/observe/audit_log.h"
@@ -23,6 +24,8 @@ struct Services {
   ThreadIds& thread_ids;
   // Starts at a random number, so that a session's id is unique over restarts too.
   std::atomic<std::uint64_t>& next_session;
+  // Of the account this process runs under: what a backend behind a unix socket takes it for.
+  const std::string& own_user;
 };
 
 }  // namespace gatehouse

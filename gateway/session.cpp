@@ -169,8 +169,8 @@ Awaitable<std::optional<Session::Stop>> Session::dial(const ServerState& server)
   switch (dialed.outcome) {
     case mariadb::DialOutcome::connected: {
       record_.backend_thread = dialed.greeting.thread_id;
-      const bool is_private =
-          server.tls != nullptr || std::holds_alternative<config::UnixBackend>(backend.where);
+      backend_is_local_ = std::holds_alternative<config::UnixBackend>(backend.where);
+      const bool is_private = server.tls != nullptr || backend_is_local_;
       if (routed_) routed_->backend_is_private = is_private;
       backend_login_.emplace(*backend_, *client_login_, std::move(dialed), is_private);
       co_return std::nullopt;
@@ -267,8 +267,18 @@ Awaitable<std::optional<Session::Stop>> Session::read_login() {
   record_.database = login.database;
   record_.program =
       login.attribute("program_name").value_or(login.attribute("_client_name").value_or(""));
-  if (backend_login_) co_return backend_login_->judge_plugin(login.plugin.value_or(""));
+  if (backend_login_) co_return judge_user(login);
   co_return std::nullopt;
+}
+
+// What this client must not say to the backend that the gateway has dialled for it.
+std::optional<Session::Stop> Session::judge_user(const mariadb::Login& login) const {
+  const std::string& own = worker_.services().own_user;
+  if (backend_is_local_ && !own.empty() && record_.user == own) {
+    // An account IDENTIFIED VIA unix_socket would take the gateway's word for the client's.
+    return client_login_->fail(CloseReason::backend_untrusted, mariadb::Failure::gateways_own_user);
+  }
+  return backend_login_->judge_plugin(login.plugin.value_or(""));
 }
 
 std::optional<Session::Stop> Session::find_server(const ListenerState& listener) {
@@ -295,7 +305,7 @@ Awaitable<std::optional<Session::Stop>> Session::exchange() {
   mariadb::ExchangeTerms terms;
   const std::string_view plugin = client_login_->login().plugin.value_or("");
   if (routed_) {
-    if (auto stop = backend_login_->judge_plugin(plugin)) co_return stop;
+    if (auto stop = judge_user(client_login_->login())) co_return stop;
     if (auto stop = backend_login_->judge_capabilities()) co_return stop;
     terms = {.connection_id = backend_login_->greeting().thread_id, .switch_due = true};
     routed_->capabilities = client_login_->capabilities();

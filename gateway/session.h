@@ -97,6 +97,7 @@ class Session : public boost::intrusive::list_base_hook<> {
   Awaitable<std::optional<Stop>> client_tls(const ListenerState& listener);
   Awaitable<std::optional<Stop>> backend_tls(const ServerState& server);
   Awaitable<std::optional<Stop>> read_login();
+  [[nodiscard]] std::optional<Stop> judge_user(const mariadb::Login& login) const;
   [[nodiscard]] std::optional<Stop> find_server(const ListenerState& listener);
   Awaitable<std::optional<Stop>> exchange();
   void watch_commands();
@@ -151,6 +152,7 @@ class Session : public boost::intrusive::list_base_hook<> {
   std::shared_ptr<BackendTls> backend_tls_;  // outlives the stream whose TLS it made
   std::optional<Stream> backend_;
   std::optional<mariadb::Dial> dial_;  // only while there is one
+  bool backend_is_local_ = false;      // behind a unix socket
   std::size_t backend_index_ = 0;      // among the server's, of the last one dialled
   // Both until the login is done.
   std::optional<mariadb::ClientLogin> client_login_;

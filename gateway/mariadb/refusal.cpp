@@ -103,6 +103,10 @@ std::string_view explanation(Failure failure) noexcept {
       return "The gateway cannot reach the database server. Try again later.";
     case Failure::audit_unwritable:
       return "The gateway cannot write its audit log and therefore accepts no new connections.";
+    case Failure::gateways_own_user:
+      return "The gateway runs under this user's name and cannot tell the two apart to the "
+             "database "
+             "server.";
     case Failure::clear_password_refused:
       return "This account's authentication plugin sends the password itself, and the gateway's "
              "connection to the database server is not encrypted.";

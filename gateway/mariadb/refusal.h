@@ -55,6 +55,7 @@ class Refusal {
 enum class Failure {
   backend_unreachable,  // also one that broke off, or cannot be trusted
   audit_unwritable,
+  gateways_own_user,       // a unix socket would let this user in as the gateway itself
   clear_password_refused,  // the account's plugin would send the password over a plaintext backend
                            // leg
 };

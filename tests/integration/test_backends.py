@@ -1,6 +1,7 @@
 """Backends that are down, slow, lying or not who they should be; and those after them."""
 
 import re
+import threading
 
 import pytest
 
@@ -8,7 +9,7 @@ from support import configuration, network, wire
 from support.fake_backend import in_pieces
 from support.mariadb_server import PASSWORD, MariaDbServer
 from support.session import ServerError, Session
-from support.waiting import wait_until
+from support.waiting import DEADLINE_SECONDS, wait_until
 
 
 @pytest.fixture
@@ -248,16 +249,21 @@ def _assert_the_server_would_have_blocked(server, veth):
 
 
 def test_a_backend_that_resets_behind_its_greeting_ends_that_session_and_no_other(gateway_to, fake):
+    # A reset takes with it what was not read: it must not overtake the greeting.
+    shown, gone = threading.Semaphore(0), threading.Semaphore(0)
+
     def greet_and_reset(connection):
         connection.send_greeting()
+        shown.acquire(timeout=DEADLINE_SECONDS)
         connection.reset()
+        gone.release()
 
-    backend = fake(greet_and_reset)
-    gateway = gateway_to(backend.tcp_backend)
+    gateway = gateway_to(fake(greet_and_reset).tcp_backend)
     for count in range(1, 4):
         with gateway.connect() as session:
             session.read_greeting()
-            backend.wait_for_connection(count)
+            shown.release()
+            assert gone.acquire(timeout=DEADLINE_SECONDS)
             session.send(wire.ssl_request())
             session.receive_rest()
         gateway.wait_for_audit("closed", count=count)

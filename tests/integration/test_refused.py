@@ -1,5 +1,7 @@
 """Clients that are let in but do not keep to the protocol, between accept and login."""
 
+import os
+import pwd
 import ssl
 
 import pytest
@@ -235,3 +237,17 @@ def test_every_connection_ends_in_exactly_one_record(gateway):
     assert len({record["session"] for record in records}) == len(endings)
     assert len(gateway.audit("closed")) == len(endings)
     assert len(gateway.audit("opened")) == 2
+
+
+def test_nobody_logs_in_as_the_gateways_own_user_over_a_unix_socket(certificates, start_gateway,
+                                                                    mariadb):
+    # To MariaDB the gateway is who calls: an account IDENTIFIED VIA unix_socket asks no more.
+    own = pwd.getpwuid(os.geteuid()).pw_name
+    gateway = start_gateway(configuration.gateway_yaml(certificates, [mariadb.unix_backend], "off"))
+    with gateway.connect() as session:
+        with pytest.raises(ServerError) as refused:
+            session.log_in(own, "")
+        session.wait_for_end()
+    assert refused.value.code == 1105
+    closed = gateway.wait_for_audit("closed", close_reason="backend_untrusted")
+    assert closed["user"] == own

@@ -64,7 +64,7 @@ TEST_CASE("a login that cannot be read is a bad handshake") {
 
 TEST_CASE("a failed session is answered with its reference, whatever failed") {
   const auto failure = GENERATE(Failure::backend_unreachable, Failure::audit_unwritable,
-                                Failure::clear_password_refused);
+                                Failure::gateways_own_user, Failure::clear_password_refused);
   const Heard before = hear(session_failed(before_greeting, failure, "3f2a"));
   CHECK(before.sequence == 0);
   CHECK(before.code == 1105);
@@ -80,7 +80,7 @@ TEST_CASE("a failed session is answered with its reference, whatever failed") {
 TEST_CASE("every refusal fits with the longest argument, and what is longer is cut") {
   const std::string longest(Refusal::argument_size_max, 'r');
   const auto failure = GENERATE(Failure::backend_unreachable, Failure::audit_unwritable,
-                                Failure::clear_password_refused);
+                                Failure::gateways_own_user, Failure::clear_password_refused);
   const Heard heard = hear(session_failed(after_greeting(4), failure, longest));
   CHECK_THAT(heard.message, Catch::EndsWith(" Reference: " + longest));
   CHECK(hear(session_failed(after_greeting(4), failure, longest + "x")).message == heard.message);

@@ -147,4 +147,7 @@ def _text(text):
 
 
 def _length(value):
-    return bytes([value]) if value < 0xFB else b"\xfc" + struct.pack("<H", value)
+    if value < 0xFB:
+        return bytes([value])
+    size, marker = (2, b"\xfc") if value <= 0xFFFF else (3, b"\xfd")
+    return marker + value.to_bytes(size, "little")
