@@ -65,6 +65,7 @@ class SuiteServer(MariaDbServer):
             (self.folder / name).mkdir()
         (self.folder / "std_data").symlink_to(SUITE / "std_data")
         self._environment |= {"TZ": "GMT-3"}  # What the suite's clients have.
+        self._log = self.folder / "log" / "mysqld.1.err"  # Where tests look.
         super()._install()
 
     def _start_on_a_free_port(self):
