@@ -147,6 +147,7 @@ ReloadOutcome Gateway::take(Built built, std::chrono::steady_clock::time_point s
     log_.warning("{}", log_line(warning));
   }
   warn_of_own_user(*built.snapshot->configuration);
+  warn_of_settings_to_restart_for(*built.snapshot->configuration);
   put_in_force(std::move(built.snapshot), std::move(sockets));
   audit_->record(SnapshotLoaded{
       .generation = snapshot_->generation, .files = snapshot_->inputs.size(), .duration = took()});
@@ -269,6 +270,17 @@ ReloadOutcome Gateway::reject(const Built& built, std::chrono::nanoseconds took)
                                   .duration = took,
                                   .diagnostics = diagnostics});
   return ReloadOutcome::rejected;
+}
+
+void Gateway::warn_of_settings_to_restart_for(const config::Configuration& next) {
+  if (!snapshot_) return;
+  const config::Configuration& now = *snapshot_->configuration;
+  const auto warn = [&](std::string_view setting, bool changed) {
+    if (changed) log_.warning("a change of `{}` takes effect after a restart", setting);
+  };
+  warn("workers", now.workers != next.workers);
+  warn("state", now.state != next.state);
+  warn("admin", now.admin.socket != next.admin.socket || now.admin.http != next.admin.http);
 }
 
 // MariaDB is installed with accounts of these names that a unix socket opens without a password.
@@ -455,6 +467,7 @@ std::vector<Gateway::BoundListener> Gateway::listeners() const {
 std::string Gateway::metrics_text() const {
   MetricsSample sample = sample_of(*snapshot_);
   sample.snapshot_last_load_failed = last_error_.has_value();
+  sample.audit_writable = audit_->writable();
   sample.audit_queue = audit_->depth();
   sample.audit_events_lost = audit_->lost();
   sample.blocked_sources = failed_logins_.blocks(std::chrono::steady_clock::now()).size();

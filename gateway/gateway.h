@@ -61,7 +61,8 @@ class Gateway {
   void for_each_session(Visit visit,
                         std::function<void(const std::vector<boost::json::object>&)> done);
 
-  [[nodiscard]] bool is_ready() const noexcept { return ready_; }
+  // Whether new sessions may be let in.
+  [[nodiscard]] bool is_ready() const noexcept { return ready_ && !audit_->refuses_sessions(); }
   [[nodiscard]] const std::shared_ptr<const Snapshot>& snapshot() const noexcept {
     return snapshot_;
   }
@@ -93,6 +94,7 @@ class Gateway {
   Sockets bind(const Snapshot& snapshot, config::Diagnostics& diagnostics) const;
   void put_in_force(std::shared_ptr<Snapshot> snapshot, Sockets sockets);
   ReloadOutcome reject(const Built& built, std::chrono::nanoseconds took);
+  void warn_of_settings_to_restart_for(const config::Configuration& next);
   void warn_of_own_user(const config::Configuration& configuration);
   void raise_descriptor_limit(const config::Limits& limits);
   void wait_for_greetings();

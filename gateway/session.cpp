@@ -10,6 +10,7 @@
 #include "gateway/backends.h"
 #include "gateway/limits.h"
 #include "gateway/mariadb/own_greeting.h"
+#include "gateway/mariadb/reply.h"
 #include "gateway/mariadb/server_name.h"
 #include "gateway/net/deadline.h"
 #include "gateway/net/socket_address.h"
@@ -182,6 +183,10 @@ Awaitable<std::optional<Session::Stop>> Session::dial(const ServerState& server)
     case mariadb::DialOutcome::untrusted:
       co_return client_login_->fail(CloseReason::backend_untrusted);
     case mariadb::DialOutcome::aborted:
+      // One that has greeted waits for a login, which must be finished.
+      if (!dialed.greeting.server_version.empty()) {
+        backend_login_.emplace(*backend_, *client_login_, std::move(dialed), false);
+      }
       break;
   }
   co_return Stop{CloseReason::internal_error, std::nullopt};  // run() knows why it was aborted
@@ -267,18 +272,23 @@ Awaitable<std::optional<Session::Stop>> Session::read_login() {
   record_.database = login.database;
   record_.program =
       login.attribute("program_name").value_or(login.attribute("_client_name").value_or(""));
-  if (backend_login_) co_return judge_user(login);
+  if (backend_login_) {
+    const std::string_view plugin = login.plugin.value_or(backend_login_->greeting().plugin);
+    if (!mariadb::may_answer(plugin, login.auth.size())) co_return client_login_->malformed();
+    co_return judge_user(login.user, plugin);
+  }
   co_return std::nullopt;
 }
 
 // What this client must not say to the backend that the gateway has dialled for it.
-std::optional<Session::Stop> Session::judge_user(const mariadb::Login& login) const {
+std::optional<Session::Stop> Session::judge_user(std::string_view user,
+                                                 std::string_view plugin) const {
   const std::string& own = worker_.services().own_user;
-  if (backend_is_local_ && !own.empty() && record_.user == own) {
+  if (backend_is_local_ && !own.empty() && user == own) {
     // An account IDENTIFIED VIA unix_socket would take the gateway's word for the client's.
     return client_login_->fail(CloseReason::backend_untrusted, mariadb::Failure::gateways_own_user);
   }
-  return backend_login_->judge_plugin(login.plugin.value_or(""));
+  return backend_login_->judge_plugin(plugin);
 }
 
 std::optional<Session::Stop> Session::find_server(const ListenerState& listener) {
@@ -305,7 +315,7 @@ Awaitable<std::optional<Session::Stop>> Session::exchange() {
   mariadb::ExchangeTerms terms;
   const std::string_view plugin = client_login_->login().plugin.value_or("");
   if (routed_) {
-    if (auto stop = judge_user(client_login_->login())) co_return stop;
+    if (auto stop = judge_user(record_.user, plugin)) co_return stop;
     if (auto stop = backend_login_->judge_capabilities()) co_return stop;
     terms = {.connection_id = backend_login_->greeting().thread_id, .switch_due = true};
     routed_->capabilities = client_login_->capabilities();
@@ -314,7 +324,7 @@ Awaitable<std::optional<Session::Stop>> Session::exchange() {
     if (auto stop = co_await backend_login_->send_login(plugin)) co_return stop;
   }
   auto stop = co_await backend_login_->exchange(terms);
-  if (backend_login_->refused_authentication()) count_refused_login();
+  if (backend_login_->refused_authentication()) count_refused_login(record_.user);
   if (!stop && routed_) watch_commands();
   co_return stop;
 }

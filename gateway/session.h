@@ -97,7 +97,8 @@ class Session : public boost::intrusive::list_base_hook<> {
   Awaitable<std::optional<Stop>> client_tls(const ListenerState& listener);
   Awaitable<std::optional<Stop>> backend_tls(const ServerState& server);
   Awaitable<std::optional<Stop>> read_login();
-  [[nodiscard]] std::optional<Stop> judge_user(const mariadb::Login& login) const;
+  [[nodiscard]] std::optional<Stop> judge_user(std::string_view user,
+                                               std::string_view plugin) const;
   [[nodiscard]] std::optional<Stop> find_server(const ListenerState& listener);
   Awaitable<std::optional<Stop>> exchange();
   void watch_commands();
@@ -115,6 +116,7 @@ class Session : public boost::intrusive::list_base_hook<> {
   void remember(const Judgement& judgement, const Snapshot& snapshot);
   // For `rules`: once a session, by the decision that let it in or kept it out.
   static void count_use(const Judgement& judgement) noexcept;
+  static void count_use(const ServerState& server, const rules::Decision& decision) noexcept;
   // `on_revoke: keep` lets an established session be whose allow rule was removed, and nothing
   // else.
   [[nodiscard]] bool is_spared(const Judgement& judgement) const;
@@ -122,7 +124,7 @@ class Session : public boost::intrusive::list_base_hook<> {
   void deny(rules::Reason reason) noexcept;
   // Whether its backends refused this source so often that the gateway does too, for a while.
   [[nodiscard]] bool is_blocked(const ServerState& server) const;
-  void count_refused_login();
+  void count_refused_login(const std::string& user);
   // What a denied client is told, if anything.
   [[nodiscard]] std::optional<mariadb::Refusal> refusal_at_accept(const Judgement& judgement) const;
   [[nodiscard]] std::optional<mariadb::Refusal> routed_refusal(const ListenerState& listener) const;

@@ -110,7 +110,7 @@ bool Session::is_blocked(const ServerState& server) const {
       std::chrono::steady_clock::now());
 }
 
-void Session::count_refused_login() {
+void Session::count_refused_login(const std::string& user) {
   const auto& settings = worker_.snapshot()->configuration->limits.failed_logins;
   server_metrics_->failed_logins.add();
   const auto alert = worker_.services().failed_logins.failed(
@@ -118,13 +118,28 @@ void Session::count_refused_login() {
       std::chrono::steady_clock::now());
   if (!alert) return;
   server_metrics_->failed_login_alerts.add();
-  worker_.services().audit.alert(record_, *alert);
+  SessionRecord attempt = record_;
+  attempt.user = user;
+  worker_.services().audit.alert(attempt, *alert);
 }
 
 void Session::count_use(const Judgement& judgement) noexcept {
-  if (judgement.decision.rule == nullptr) return;
-  const ServerState& server = *judgement.server;
-  server.rule_uses[server.policy->number_of(*judgement.decision.rule)]->used(now_by_the_clock());
+  if (judgement.server != nullptr) {
+    count_use(*judgement.server, judgement.decision);
+  } else if (judgement.listener != nullptr) {
+    // Denied for all of the listener's servers: by what each of them says itself.
+    const rules::Facts facts{.address = judgement.identity.address,
+                             .arrival = judgement.identity.arrival,
+                             .now = now_by_the_clock()};
+    for (const ServerState* server : judgement.listener->servers) {
+      count_use(*server, server->policy->decide(facts));
+    }
+  }
+}
+
+void Session::count_use(const ServerState& server, const rules::Decision& decision) noexcept {
+  if (decision.rule == nullptr) return;
+  server.rule_uses[server.policy->number_of(*decision.rule)]->used(now_by_the_clock());
 }
 
 bool Session::is_spared(const Judgement& judgement) const {

@@ -54,7 +54,7 @@ Awaitable<std::optional<Session::Stop>> Session::change_user() {
 
   const auto snapshot = worker_.snapshot();
   const Judgement judgement = decide(*snapshot);
-  if (judgement.decision.verdict != rules::Verdict::allow) {
+  if (judgement.decision.verdict != rules::Verdict::allow && !is_spared(judgement)) {
     co_return Stop{CloseReason::revoked, judgement.listener != nullptr
                                              ? routed_refusal(*judgement.listener)
                                              : std::nullopt};
@@ -81,15 +81,19 @@ Awaitable<std::optional<Session::Stop>> Session::log_in_again(const mariadb::Cha
   established.greeting.capabilities = routed_->capabilities;
   backend_login_.emplace(*backend_, *client_login_, std::move(established),
                          routed_->backend_is_private);
-  if (auto stop = backend_login_->judge_plugin(change.plugin.value_or(""))) co_return stop;
+  const std::string_view plugin = change.plugin.value_or("");
+  if (auto stop = judge_user(user, plugin)) co_return stop;
   std::vector<std::uint8_t> packet;
   mariadb::append_change_user(packet, change, user, routed_->capabilities);
-  if (auto stop = co_await backend_login_->send_change_user(std::move(packet))) co_return stop;
+  if (auto stop = co_await backend_login_->send_change_user(packet, plugin)) co_return stop;
   auto stop = co_await backend_login_->exchange(
       {.connection_id = record_.backend_thread, .switch_due = true});
-  if (backend_login_->refused_authentication()) count_refused_login();
-  // Refused, the session goes on as the user it was, as on a direct connection.
-  if (stop && stop->reason != CloseReason::login_refused) co_return stop;
+  if (backend_login_->refused_authentication()) count_refused_login(user);
+  // Refused, the session goes on as the user it was, as on a direct connection. An error without a
+  // question before may have been the answer to something else.
+  const bool goes_on =
+      stop && stop->reason == CloseReason::login_refused && backend_login_->has_asked();
+  if (stop && !goes_on) co_return stop;
   if (!stop) {
     record_.user = std::move(user);
     record_.database = change.database;

@@ -128,6 +128,7 @@ void AdminCommands::status(const Reply& reply) {
                    {"loaded", rfc3339_microseconds(snapshot.loaded)},
                    {"files", snapshot.inputs.size()},
                    {"last_error", to_json(gateway_.last_error())}}},
+                 {"audit", {{"writable", gateway_.audit().writable()}}},
                  {"sessions", sessions},
                  {"listeners", std::move(listeners)},
                  {"servers", std::move(servers)},

@@ -136,6 +136,9 @@ int status(const GatewayAddress& gateway, Format format) {
              cell(snapshot, "generation"), cell(snapshot, "loaded"), cell(snapshot, "files"),
              cell(object, "sessions"));
   print_last_error(snapshot.at("last_error"));
+  if (!object.at("audit").at("writable").as_bool()) {
+    fmt::print("{}: the log says why\n", coloured(Colour::bad, "the audit cannot be written"));
+  }
   std::vector<std::vector<std::string>> rows{{"LISTENER", "ADDRESS"}};
   for (const json::value& value : object.at("listeners").as_array()) {
     rows.push_back({cell(value.as_object(), "name"), cell(value.as_object(), "address")});

@@ -69,8 +69,14 @@ void print_text(const CheckOptions& options, const config::Diagnostics& diagnost
       std::count_if(all.begin(), all.end(), [](const config::Diagnostic& diagnostic) {
         return diagnostic.severity == config::Severity::error;
       });
-  fmt::print("{}: errors: {}, warnings: {}\n", options.config.string(), errors,
+  fmt::print("{}: errors: {}, warnings: {}", options.config.string(), errors,
              static_cast<std::ptrdiff_t>(all.size()) - errors);
+  if (options.connect) {
+    const auto bad = std::count_if(backends.begin(), backends.end(),
+                                   [](const BackendResult& result) { return !result.probe.good; });
+    fmt::print(", bad backends: {} of {}", bad, backends.size());
+  }
+  fmt::print("\n");
 }
 
 void print_as_json(const config::Diagnostics& diagnostics,

@@ -1,5 +1,6 @@
 #include "gateway/mariadb/backend_login.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "gateway/mariadb/capabilities.h"
@@ -20,6 +21,16 @@ constexpr std::uint8_t next(std::uint8_t sequence) noexcept {
 // The server goes by the first packet it was sent; where that was no SSLRequest, it is the login.
 constexpr std::uint64_t for_leg(std::uint64_t capabilities, bool is_tls) noexcept {
   return is_tls ? capabilities | capability::ssl : capabilities & ~capability::ssl;
+}
+
+// A plugin's name; not the four bytes behind the marker of an EOF, which begins like a switch.
+bool is_plugin_name(std::string_view name) noexcept {
+  constexpr std::size_t shortest = 6;  // dialog, parsec
+  return name.size() >= shortest && std::all_of(name.begin(), name.end(), [](char character) {
+           return (character >= 'a' && character <= 'z') ||
+                  (character >= 'A' && character <= 'Z') ||
+                  (character >= '0' && character <= '9') || character == '_';
+         });
 }
 
 }  // namespace
@@ -92,12 +103,15 @@ Awaitable<std::optional<Stop>> BackendLogin::send_routed_login(std::string_view 
   if (dialed_.tls) prefix = *dialed_.tls;
   std::vector<std::uint8_t> bytes;
   append_routed_login(bytes, next(sequence_), client_.login(), prefix, user);
+  plugin_ = client_.login().plugin.value_or("");
   const Packet login(std::move(bytes));
   if (co_await send(login) != Io::ok) co_return lost(PacketIo::failed);
   co_return std::nullopt;
 }
 
-Awaitable<std::optional<Stop>> BackendLogin::send_change_user(Bytes packet) {
+Awaitable<std::optional<Stop>> BackendLogin::send_change_user(Bytes packet,
+                                                              std::string_view plugin) {
+  plugin_ = plugin;
   const Packet command({packet.begin(), packet.end()});
   if (co_await send(command) != Io::ok) co_return lost(PacketIo::failed);
   co_return std::nullopt;
@@ -154,10 +168,13 @@ std::optional<Stop> BackendLogin::judge_reply(const ExchangeTerms& terms, Packet
     }
     case ReplyKind::auth_switch: {
       plugin_ = parse_auth_switch(packet.payload())->plugin;
+      if (terms.switch_due && !has_asked_ && !is_plugin_name(plugin_)) break;
+      has_asked_ = true;
       turn = Turn::client;
       return judge_plugin(plugin_);
     }
     case ReplyKind::more_data:
+      if (terms.switch_due && !has_asked_) break;
       turn = Turn::either;
       if (!is_private_ && plugin_ == "caching_sha2_password" &&
           asks_for_full_authentication(packet.payload())) {
@@ -173,7 +190,7 @@ std::optional<Stop> BackendLogin::judge_reply(const ExchangeTerms& terms, Packet
 }
 
 std::optional<Stop> BackendLogin::judge_ok(const ExchangeTerms& terms, Packet& packet) {
-  if (terms.switch_due && !client_has_answered_) {
+  if (terms.switch_due && !has_asked_) {
     return client_.fail(CloseReason::backend_untrusted);
   }
   auto rewritten =
@@ -196,7 +213,8 @@ Awaitable<std::optional<Stop>> BackendLogin::relay_answer() {
   Packet packet;
   const PacketIo read = co_await client_.read_answer(packet);
   if (read != PacketIo::ok) co_return client_.lost(read);
-  client_has_answered_ = true;
+  // MariaDB would count it as a broken handshake of the gateway's; this way it is a refused login.
+  if (!may_answer(plugin_, packet.payload().size())) co_return client_.malformed();
   packet.set_sequence(next(sequence_));
   if (co_await send(packet) != Io::ok) co_return lost(PacketIo::failed);
   co_return std::nullopt;

@@ -19,8 +19,9 @@ namespace gatehouse::mariadb {
 struct ExchangeTerms {
   // Put into the OK where the client tracks session state, since the greeting's was not true.
   std::optional<std::uint32_t> connection_id;
-  // The backend must have asked the client for something before it says OK. It does, because it was
-  // offered a plugin that it does not have: an OK without a question was not earned by this client.
+  // The first thing the backend says must be a question, or an error. It asks, because it was
+  // offered a plugin that it does not have, or was sent a COM_CHANGE_USER: an OK without a question
+  // was not earned by this client, and anything else answers something else than this login.
   bool switch_due = false;
 };
 
@@ -45,8 +46,8 @@ class BackendLogin {
   // Sends the same as a login of `user` that offers a plugin no server has: the backend then asks
   // with a nonce of its own, which the client has not seen (decisions/0011).
   Awaitable<std::optional<Stop>> send_routed_login(std::string_view user);
-  // Sends a COM_CHANGE_USER, a whole packet.
-  Awaitable<std::optional<Stop>> send_change_user(Bytes packet);
+  // Sends a COM_CHANGE_USER, a whole packet, whose own answer is for `plugin`.
+  Awaitable<std::optional<Stop>> send_change_user(Bytes packet, std::string_view plugin);
   // Passes on what either side has to say, until the backend has accepted the login. Stops with
   // `login_refused` after its ERR was passed on.
   Awaitable<std::optional<Stop>> exchange(ExchangeTerms terms);
@@ -55,6 +56,9 @@ class BackendLogin {
 
   // After `login_refused`: it was for want of the right password, not of something else.
   [[nodiscard]] bool refused_authentication() const noexcept { return refused_authentication_; }
+  // And it had asked the client before, so that this was its answer to the login and to nothing
+  // else.
+  [[nodiscard]] bool has_asked() const noexcept { return has_asked_; }
 
   // For a client that has gone before the backend decided: MariaDB counts an unfinished handshake
   // against the gateway's address and blocks it after a hundred, so the login is ended as one of a
@@ -93,7 +97,7 @@ class BackendLogin {
   LoginPrefix tls_prefix_;     // of the SSLRequest it was sent: that one's capabilities govern
   std::string plugin_;         // whose turn it is to be answered
   std::uint8_t sequence_ = 0;  // of the last packet to or from the backend
-  bool client_has_answered_ = false;
+  bool has_asked_ = false;
   bool refused_authentication_ = false;
 };
 

@@ -9,6 +9,7 @@ namespace gatehouse::mariadb {
 namespace {
 
 constexpr std::uint8_t first_sequence = 1;  // the greeting is 0
+constexpr std::size_t charset_at = 8;       // in a login, behind capabilities and packet size
 
 constexpr std::uint8_t next(std::uint8_t sequence) noexcept {
   return static_cast<std::uint8_t>(sequence + 1);
@@ -29,6 +30,7 @@ Awaitable<std::optional<Stop>> ClientLogin::preamble(Bytes greeting, std::uint64
   if (got != PacketIo::ok) co_return lost(got);
   if (const auto request = parse_ssl_request(packet_.payload())) {
     prefix_ = *request;
+    if (!is_client_charset(prefix_.charset)) co_return malformed();
     // TLS starts right behind this packet: whatever was pipelined with it is TLS's to judge, never
     // ours to read.
     moment_ = after_greeting(next(next(first_sequence)));
@@ -40,6 +42,7 @@ Awaitable<std::optional<Stop>> ClientLogin::preamble(Bytes greeting, std::uint64
     co_return Stop{CloseReason::plaintext_refused, ssl_required(next(first_sequence))};
   }
   prefix_ = login->prefix;
+  if (!is_client_charset(prefix_.charset)) co_return malformed();
   first_is_login_ = true;
   co_return std::nullopt;
 }
@@ -51,7 +54,7 @@ Awaitable<std::optional<Stop>> ClientLogin::read() {
     if (got != PacketIo::ok) co_return lost(got);
   }
   const auto login = parse_login(packet_.payload(), capabilities());
-  if (!login) co_return malformed();
+  if (!login || !is_client_charset(packet_.payload()[charset_at])) co_return malformed();
   login_ = *login;
   co_return std::nullopt;
 }

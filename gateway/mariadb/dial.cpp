@@ -92,7 +92,7 @@ Awaitable<bool> Dial::attempt(std::size_t backend) {
 }
 
 void Dial::remember(const Failure& failure) {
-  dialed_.why = failure.why + std::string(proxy_hint(*state_.server));
+  dialed_.why = failure.why;
   if (slot_) slot_->reset();
   // One that is full answers: it is not to be avoided, and whoever comes may find room.
   if (failure.is_ours || failure.outcome == DialOutcome::too_many_connections) return;
@@ -116,6 +116,7 @@ Awaitable<std::optional<Dial::Failure>> Dial::try_one(const config::Backend& bac
     stop_attempt();
   });
   slot_.reset();
+  dialed_.greeting = {};
   dialed_.tls.reset();
   auto failure = co_await reach(backend);
   if (failure && late) {
@@ -172,21 +173,25 @@ Awaitable<std::optional<Dial::Failure>> Dial::greet() {
   if (state_.server->send_proxy_protocol) {
     const auto header = proxy_protocol::make_header(client_.source, client_.destination);
     if (co_await slot_->write_all(header) != Io::ok) {
-      co_return Failure{DialOutcome::unreachable, "the PROXY header could not be sent"};
+      co_return not_greeted("it closed the connection behind the PROXY header");
     }
   }
   switch (co_await read_packet(*slot_, greeting_sequence, greeting_size_max, dialed_.packet)) {
     case PacketIo::ok:
       co_return judge_greeting(dialed_.packet.payload());
     case PacketIo::malformed:
-      co_return Failure{DialOutcome::unreachable, "it sent no MariaDB greeting"};
+      co_return not_greeted("it sent no MariaDB greeting");
     case PacketIo::aborted:
       co_return Failure{DialOutcome::aborted, {}};
     case PacketIo::end:
     case PacketIo::failed:
       break;
   }
-  co_return Failure{DialOutcome::unreachable, "it closed the connection before its greeting"};
+  co_return not_greeted("it closed the connection before its greeting");
+}
+
+Dial::Failure Dial::not_greeted(std::string_view how) const {
+  return {DialOutcome::unreachable, std::string(how) + std::string(proxy_hint(*state_.server))};
 }
 
 // An error in place of a greeting names internal addresses: it is for the log only.
@@ -194,10 +199,11 @@ std::optional<Dial::Failure> Dial::judge_greeting(Bytes payload) {
   if (const auto error = parse_error(payload)) {
     const bool full = error->code == error_too_many_connections;
     return Failure{full ? DialOutcome::too_many_connections : DialOutcome::unreachable,
-                   fmt::format("it answered with error {}: {}", error->code, error->message)};
+                   fmt::format("it answered with error {}: {}{}", error->code, error->message,
+                               full ? "" : proxy_hint(*state_.server))};
   }
   const auto greeting = parse_greeting(payload);
-  if (!greeting) return Failure{DialOutcome::unreachable, "it sent no MariaDB greeting"};
+  if (!greeting) return not_greeted("it sent no MariaDB greeting");
   if (state_.tls && (greeting->capabilities & capability::ssl) == 0) {
     return Failure{DialOutcome::untrusted, "it offers no TLS, which `tls` of this server asks for"};
   }
@@ -210,6 +216,7 @@ Awaitable<std::optional<Dial::Failure>> Dial::secure() {
   prefix.capabilities = (prefix.capabilities & dialed_.greeting.capabilities) | capability::ssl;
   std::vector<std::uint8_t> request;
   append_ssl_request(request, greeting_sequence + 1, prefix);
+  dialed_.tls = prefix;
   Io io = co_await slot_->write_all(request);
   if (io == Io::ok) {
     io = co_await slot_->handshake(state_.tls->connect(*state_.server, dialed_.backend));
@@ -219,9 +226,9 @@ Awaitable<std::optional<Dial::Failure>> Dial::secure() {
     const std::string_view error = slot_->tls_error();
     co_return Failure{
         slot_->peer_was_untrusted() ? DialOutcome::untrusted : DialOutcome::unreachable,
-        fmt::format("TLS failed: {}", error.empty() ? "it closed the connection" : error)};
+        fmt::format("TLS failed: {}{}", error.empty() ? "it closed the connection" : error,
+                    slot_->peer_was_untrusted() ? "" : proxy_hint(*state_.server))};
   }
-  dialed_.tls = prefix;
   co_return std::nullopt;
 }
 

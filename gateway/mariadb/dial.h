@@ -30,8 +30,8 @@ struct Dialed {
   std::size_t backend = 0;  // index in server.backends, of the last one tried
   Greeting greeting;
   Packet packet;  // the greeting as it came
-  // The request for TLS as it was sent: its capabilities govern the login that is due. Set exactly
-  // where TLS is up.
+  // The request for TLS as it was sent: its capabilities govern the login that is due. Set where
+  // TLS is up; after `aborted` also where it was about to be.
   std::optional<LoginPrefix> tls;
   std::string why;  // of the last failure, for operators only
 };
@@ -82,6 +82,7 @@ class Dial {
   Awaitable<std::optional<Failure>> connect_to_first(
       std::vector<asio::generic::stream_protocol::endpoint> endpoints);
   Awaitable<std::optional<Failure>> greet();
+  [[nodiscard]] Failure not_greeted(std::string_view how) const;
   Awaitable<std::optional<Failure>> secure();
   std::optional<Failure> judge_greeting(Bytes payload);
   void stop_attempt() noexcept;

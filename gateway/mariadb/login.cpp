@@ -1,5 +1,8 @@
 #include "gateway/mariadb/login.h"
 
+#include <algorithm>
+#include <array>
+
 #include "gateway/mariadb/capabilities.h"
 #include "gateway/mariadb/packet.h"
 #include "gateway/mariadb/plugins.h"
@@ -66,6 +69,25 @@ void append_stand_in_auth(std::vector<std::uint8_t>& out, bool given, std::uint6
 }
 
 }  // namespace
+
+bool is_client_charset(std::uint8_t charset) noexcept {
+  // Collations by their numbers, which never change (MariaDB's strings/ctype-*.c).
+  struct Range {
+    std::uint8_t first;
+    std::uint8_t last;
+  };
+  constexpr std::array<Range, 9> unreadable{{{17, 17},
+                                             {35, 35},
+                                             {54, 56},
+                                             {60, 62},
+                                             {90, 90},
+                                             {101, 124},
+                                             {128, 151},
+                                             {159, 159},
+                                             {160, 183}}};
+  return std::none_of(unreadable.begin(), unreadable.end(),
+                      [&](Range range) { return charset >= range.first && charset <= range.last; });
+}
 
 std::optional<LoginPrefix> parse_ssl_request(Bytes payload) noexcept {
   if (payload.size() != login_prefix_size) return std::nullopt;

@@ -41,6 +41,10 @@ struct Login {
   }
 };
 
+// Whether a client may have this character set: MariaDB refuses those that its own parser cannot
+// read (UCS-2, UTF-16, UTF-32, file names), and counts that as a broken handshake.
+[[nodiscard]] bool is_client_charset(std::uint8_t charset) noexcept;
+
 // Unset: not an SSLRequest, which is exactly 32 bytes long, with ssl and protocol_41. After a
 // longer packet with ssl MariaDB would start TLS too: whoever relays a plaintext login takes ssl
 // out of it.

@@ -4,6 +4,7 @@
 
 #include "gateway/mariadb/ascii.h"
 #include "gateway/mariadb/capabilities.h"
+#include "gateway/mariadb/plugins.h"
 
 namespace gatehouse::mariadb {
 
@@ -64,8 +65,16 @@ std::optional<AuthSwitch> parse_auth_switch(Bytes payload) noexcept {
   return result;
 }
 
+bool may_answer(std::string_view plugin, std::size_t size) noexcept {
+  if (size == 0) return true;  // no password
+  if (plugin == native_password) return size == 20;
+  if (plugin == "client_ed25519") return size == 64;
+  return true;
+}
+
 bool reveals_password(std::string_view plugin) noexcept {
-  return plugin == "mysql_clear_password" || plugin == "dialog" || plugin == "sha256_password";
+  return plugin == "mysql_old_password" || plugin == "mysql_clear_password" || plugin == "dialog" ||
+         plugin == "sha256_password";
 }
 
 bool asks_for_full_authentication(Bytes payload) noexcept {

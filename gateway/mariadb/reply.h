@@ -36,6 +36,10 @@ struct AuthSwitch {
 };
 [[nodiscard]] std::optional<AuthSwitch> parse_auth_switch(Bytes payload) noexcept;
 
+// Whether an answer of this size can be one to this plugin; of plugins not known here any can. A
+// server takes an impossible one for a broken handshake and counts it against the gateway.
+[[nodiscard]] bool may_answer(std::string_view plugin, std::size_t size) noexcept;
+
 // Whether the client's answer to this plugin is the password itself, which only TLS or a unix
 // socket may carry. It also holds for a greeting's plugin.
 [[nodiscard]] bool reveals_password(std::string_view plugin) noexcept;

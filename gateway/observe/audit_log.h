@@ -79,6 +79,10 @@ class AuditLog {
 
   // Whether reserve() may succeed as far as the file is concerned; true without a file.
   [[nodiscard]] bool writable() const noexcept { return writable_.load(std::memory_order_relaxed); }
+  // While this holds, reserve() fails: what cannot be recorded is not let in.
+  [[nodiscard]] bool refuses_sessions() const noexcept {
+    return !writable() && refuses_when_unwritable_.load(std::memory_order_relaxed);
+  }
   // Events that are not in the file yet.
   [[nodiscard]] std::size_t depth() const noexcept { return queue_.depth(); }
   [[nodiscard]] std::uint64_t lost() const noexcept { return queue_.lost(); }

@@ -119,6 +119,7 @@ struct MetricsSample {
   std::uint64_t snapshot_generation = 0;
   std::chrono::nanoseconds snapshot_age{};
   bool snapshot_last_load_failed = false;
+  bool audit_writable = true;
   std::size_t audit_queue = 0;
   std::uint64_t audit_events_lost = 0;
   std::size_t blocked_sources = 0;

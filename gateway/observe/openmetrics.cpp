@@ -148,6 +148,8 @@ void add_sampled(Page& page, const MetricsSample& sample) {
     page.sample("", fmt::format("{},{}", label("server", server), label("backend", backend)),
                 is_up ? 1 : 0);
   }
+  page.family("gatehouse_audit_writable", "gauge", "", "0 while the audit cannot be written.");
+  page.sample("", "", sample.audit_writable ? 1 : 0);
   page.family("gatehouse_audit_queue", "gauge", "", "Audit events that are not in the file yet.");
   page.sample("", "", sample.audit_queue);
   page.family("gatehouse_audit_events_lost", "counter", "",

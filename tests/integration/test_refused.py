@@ -239,6 +239,18 @@ def test_every_connection_ends_in_exactly_one_record(gateway):
     assert len(gateway.audit("opened")) == 2
 
 
+@pytest.mark.parametrize("size", [1, 19, 21])
+def test_an_answer_no_password_makes_is_not_passed_on(gateway, mariadb, size):
+    # MariaDB would count it as a broken handshake of the gateway's, and block that after a hundred.
+    with gateway.connect() as session:
+        session.read_greeting()
+        session.start_tls()
+        session.send_packet(wire.login_payload("native", b"x" * size,
+                                               capabilities=wire.DEFAULT_CAPABILITIES | wire.SSL))
+        assert session.receive_packet() == BAD_HANDSHAKE
+    gateway.wait_for_audit("closed", close_reason="login_malformed")
+
+
 def test_nobody_logs_in_as_the_gateways_own_user_over_a_unix_socket(certificates, start_gateway,
                                                                     mariadb):
     # To MariaDB the gateway is who calls: an account IDENTIFIED VIA unix_socket asks no more.

@@ -1,5 +1,8 @@
 """Several servers behind one address: who is meant, who may, and what the client is told."""
 
+import json
+import os
+import pwd
 import ssl
 
 import pytest
@@ -151,6 +154,26 @@ class TestDecision:
         # Nothing was dialled for any of them; our own questions are one connection each.
         after = [server.status("Connections") for server in (mariadb, billing)]
         assert [late - early for early, late in zip(before, after)] == [1, 1]
+
+    @pytest.mark.parametrize("server_count", [1, 2])
+    def test_rules_that_deny_at_accept_are_named_and_counted(self, certificates, start_gateway,
+                                                             mariadb, server_count):
+        names = ["orders", "billing"][:server_count]
+        yaml = configuration.gateway_yaml(
+            certificates, [],
+            listeners=[configuration.listener(certificates, servers=names, login="routed")],
+            servers=[configuration.server(certificates, [mariadb.tcp_backend], name=name)
+                     for name in names])
+        rules = {f"{name}.yaml": configuration.rule_file("all 127.0.0.0/8", name) +
+                 "deny_rules:\n  - {name: abuse, range: 127.0.0.9}\n" for name in names}
+        gateway = start_gateway(yaml, rules)
+        with gateway.connect("127.0.0.9") as session:
+            assert session.receive_rest() == denied_bytes("127.0.0.9")
+        assert gateway.wait_for_audit("denied")["reason"] == "denied_by_rule"
+        uses = json.loads(gateway.command("rules", "--format", "json"))
+        assert [rule["hits"] for rule in uses if rule["name"] == "abuse"] == [1] * server_count
+        with gateway.connect() as session:
+            session.log_in("native@orders", PASSWORD)
 
     def test_on_deny_reset_says_nothing_behind_the_login_either(self, start_gateway, routed_yaml):
         gateway = start_gateway(routed_yaml({"on_deny": "reset"}), RULES)
@@ -328,6 +351,50 @@ class TestChangeUser:
                 session.change_user("second", "wrong")
             assert refused.value.code == 1045
             assert session.value("SELECT USER()").startswith("native@")
+
+    def test_an_error_of_a_command_before_it_is_not_its_answer(self, gateway, mariadb):
+        with gateway.connect() as session:
+            session.log_in("native@orders", PASSWORD)
+            session.send(wire.packet(0, bytes([wire.COM_QUERY]) + b"nonsense") +
+                         wire.packet(0, wire.change_user_payload("empty")))
+            session.wait_for_end()
+        closed = gateway.wait_for_audit("closed")
+        assert (closed["user"], closed["close_reason"]) == ("native", "login_refused")
+        wait_until(lambda: mariadb.sessions_of("empty", "native") == 0, "nobody is logged in")
+
+    def test_an_ok_of_a_command_before_it_is_not_its_answer(self, gateway):
+        with gateway.connect() as session:
+            session.log_in("native@orders", PASSWORD)
+            session.send(wire.packet(0, bytes([wire.COM_PING])) +
+                         wire.packet(0, wire.change_user_payload("empty")))
+            session.wait_for_end()
+        assert gateway.wait_for_audit("closed")["user"] == "native"
+        assert [record["user"] for record in gateway.audit("opened")] == ["native"]
+
+    def test_the_gateways_own_user_is_nobody_over_a_unix_socket(self, certificates, start_gateway,
+                                                                mariadb):
+        own = pwd.getpwuid(os.geteuid()).pw_name
+        gateway = start_gateway(configuration.gateway_yaml(
+            certificates, [mariadb.unix_backend], "off",
+            listeners=[configuration.listener(certificates, login="routed")]))
+        with gateway.connect() as session:
+            session.log_in("native", PASSWORD)
+            with pytest.raises(ServerError) as refused:
+                session.change_user(own, "")
+            session.wait_for_end()
+        assert refused.value.code == 1105
+        gateway.wait_for_audit("closed", close_reason="backend_untrusted")
+
+    def test_a_session_that_is_spared_may_change_its_user(self, start_gateway, routed_yaml):
+        keep = configuration.rule_file("loopback 127.0.0.0/8", "orders", on_revoke="keep")
+        gateway = start_gateway(routed_yaml(), RULES | {"orders.yaml": keep})
+        with gateway.connect() as session:
+            session.log_in("native@orders", PASSWORD)
+            gateway.write_rules(configuration.rule_file("", "orders", on_revoke="keep"),
+                                "orders.yaml")
+            gateway.command("reload")
+            session.change_user("second", PASSWORD)
+            assert session.ping()
 
     def test_in_pieces_and_behind_other_commands(self, gateway):
         with gateway.connect() as session:

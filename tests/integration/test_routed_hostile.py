@@ -52,6 +52,8 @@ class TestBackends:
         "a length beyond all bounds": (b"\xff\xff\xff\x02" + bytes(70000), "backend_unreachable"),
         "a plug-in's name without an end": (wire.packet(2, b"\xfe" + b"x" * 300),
                                             "backend_unreachable"),
+        "a question that names no plug-in": (wire.packet(2, b"\xfe\x02aa\0"), "backend_unreachable"),
+        "a plug-in's data before any plug-in": (wire.packet(2, b"\x01\x04"), "backend_unreachable"),
         "a switch to the password itself": (wire.packet(2, b"\xfemysql_clear_password\0"),
                                             "backend_untrusted"),
     }
@@ -113,6 +115,17 @@ class TestClients:
             session.start_tls()
             session.send(b"\xff\xff\xff\x02")
             session.receive_rest()
+        gateway.wait_for_audit("closed", close_reason="login_malformed")
+
+    @pytest.mark.parametrize("charset", [17, 35, 54, 101, 183])
+    def test_a_character_set_no_client_may_have(self, gateway_to, fake, charset):
+        gateway = gateway_to(fake(lambda connection: connection.stall()).tcp_backend)
+        with gateway.connect() as session:
+            session.read_greeting()
+            request = bytearray(wire.ssl_request())
+            request[4 + 8] = charset
+            session.send(bytes(request))
+            assert session.receive_packet() == BAD_HANDSHAKE
         gateway.wait_for_audit("closed", close_reason="login_malformed")
 
     def test_an_answer_before_the_question_is_no_command(self, gateway_to, fake):

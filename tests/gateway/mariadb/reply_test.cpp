@@ -262,4 +262,23 @@ TEST_CASE("a state that cannot be read to its end is malformed") {
   CHECK(rewrite_login_ok(c.payload, tracking, id).outcome == Outcome::malformed);
 }
 
+TEST_CASE("an answer has one of the sizes that its plugin can be answered with") {
+  struct Case {
+    const char* plugin;
+    std::size_t size;
+    bool possible;
+  };
+  const auto c = GENERATE(values<Case>({{"mysql_native_password", 0, true},
+                                        {"mysql_native_password", 20, true},
+                                        {"mysql_native_password", 1, false},
+                                        {"mysql_native_password", 21, false},
+                                        {"client_ed25519", 0, true},
+                                        {"client_ed25519", 64, true},
+                                        {"client_ed25519", 20, false},
+                                        {"dialog", 7, true},
+                                        {"", 7, true}}));
+  CAPTURE(c.plugin, c.size);
+  CHECK(may_answer(c.plugin, c.size) == c.possible);
+}
+
 }  // namespace gatehouse::mariadb

@@ -182,6 +182,7 @@ TEST_CASE("what was counted is exported", "[metrics]") {
           R"(gatehouse_certificate_expiry_timestamp_seconds{listener="public-mariadb"} 1795309323)",
           R"(gatehouse_backend_up{server="orders",backend="10.1.0.4:3306"} 1)",
           R"(gatehouse_backend_up{server="orders",backend="10.1.0.5:3306"} 0)",
+          "gatehouse_audit_writable 1",
           "gatehouse_audit_queue 7",
           "gatehouse_audit_events_lost_total 2",
           R"(gatehouse_build_info{version="0.1.0"} 1)",
