@@ -8,13 +8,11 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <pwd.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "gateway/limits.h"
 #include "gateway/notify.h"
+#include "gateway/surroundings.h"
 
 namespace gatehouse {
 
@@ -32,18 +30,10 @@ constexpr auto retry_every = std::chrono::seconds(5);
 // What is still open this long after everything was cut is given up.
 constexpr auto last_words = std::chrono::seconds(5);
 constexpr auto drain_check = std::chrono::milliseconds(20);
-// A session has two sockets; the rest is files, listening sockets, the admin side.
-constexpr rlim_t descriptors_of_our_own = 256;
 
 std::uint64_t random_start() {
   std::random_device device;
   return (std::uint64_t{device()} << 32) ^ device();
-}
-
-// Empty where the account has no name: nobody can be taken for it then.
-std::string name_of_own_user() {
-  const passwd* account = ::getpwuid(::geteuid());
-  return account != nullptr ? account->pw_name : "";
 }
 
 // A listening socket is known by what it is bound to, so that a listener may change its name and
@@ -146,8 +136,9 @@ ReloadOutcome Gateway::take(Built built, std::chrono::steady_clock::time_point s
   for (const config::Diagnostic& warning : built.diagnostics.all()) {
     log_.warning("{}", log_line(warning));
   }
-  warn_of_own_user(*built.snapshot->configuration);
-  warn_of_settings_to_restart_for(*built.snapshot->configuration);
+  const config::Configuration& next = *built.snapshot->configuration;
+  warn_of_own_user(next, own_user_, log_);
+  if (snapshot_) warn_of_settings_to_restart_for(*snapshot_->configuration, next, log_);
   put_in_force(std::move(built.snapshot), std::move(sockets));
   audit_->record(SnapshotLoaded{
       .generation = snapshot_->generation, .files = snapshot_->inputs.size(), .duration = took()});
@@ -216,7 +207,7 @@ void Gateway::put_in_force(std::shared_ptr<Snapshot> snapshot, Sockets sockets) 
   const config::Configuration& configuration = *snapshot_->configuration;
   log_.configure(configuration.log);
   if (workers_.empty()) {
-    raise_descriptor_limit(configuration.limits);
+    raise_descriptor_limit(configuration.limits, log_);
     audit_ = std::make_unique<AuditLog>(AuditSettings::of(configuration), log_);
     const std::size_t count = sockets.added.empty() ? 1 : sockets.added.begin()->second.size();
     for (std::size_t index = 0; index < count; ++index) {
@@ -270,47 +261,6 @@ ReloadOutcome Gateway::reject(const Built& built, std::chrono::nanoseconds took)
                                   .duration = took,
                                   .diagnostics = diagnostics});
   return ReloadOutcome::rejected;
-}
-
-void Gateway::warn_of_settings_to_restart_for(const config::Configuration& next) {
-  if (!snapshot_) return;
-  const config::Configuration& now = *snapshot_->configuration;
-  const auto warn = [&](std::string_view setting, bool changed) {
-    if (changed) log_.warning("a change of `{}` takes effect after a restart", setting);
-  };
-  warn("workers", now.workers != next.workers);
-  warn("state", now.state != next.state);
-  warn("admin", now.admin.socket != next.admin.socket || now.admin.http != next.admin.http);
-}
-
-// MariaDB is installed with accounts of these names that a unix socket opens without a password.
-void Gateway::warn_of_own_user(const config::Configuration& configuration) {
-  if (own_user_ != "root" && own_user_ != "mysql") return;
-  for (const config::Server& server : configuration.servers) {
-    const bool local = std::any_of(
-        server.backends.begin(), server.backends.end(), [](const config::Backend& backend) {
-          return std::holds_alternative<config::UnixBackend>(backend.where);
-        });
-    if (!local) continue;
-    log_.warning(
-        "server {}: its database takes this process for its own user {}: run the gateway under an "
-        "account that no database user is named after",
-        server.name, own_user_);
-  }
-}
-
-void Gateway::raise_descriptor_limit(const config::Limits& limits) {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  const rlim_t needed = rlim_t{limits.sessions} * 2 + descriptors_of_our_own;
-  if (limit.rlim_cur < needed) {
-    log_.warning(
-        "this process may open {} files, but limits.sessions ({}) can need {}: raise LimitNOFILE "
-        "or lower it",
-        limit.rlim_cur, limits.sessions, needed);
-  }
 }
 
 // A signal that comes meanwhile is kept until it is waited for.

@@ -94,9 +94,6 @@ class Gateway {
   Sockets bind(const Snapshot& snapshot, config::Diagnostics& diagnostics) const;
   void put_in_force(std::shared_ptr<Snapshot> snapshot, Sockets sockets);
   ReloadOutcome reject(const Built& built, std::chrono::nanoseconds took);
-  void warn_of_settings_to_restart_for(const config::Configuration& next);
-  void warn_of_own_user(const config::Configuration& configuration);
-  void raise_descriptor_limit(const config::Limits& limits);
   void wait_for_greetings();
 
   void wait_for_signal();

@@ -175,6 +175,9 @@ class TestFullDisk:
             assert error.code == 1105
             assert "127.0.0.1" not in error.message
             assert established.ping()
+            assert gateway.http("/readyz")[0] == 503
+            assert gateway.metric("gatehouse_audit_writable") == 0
+            assert "the audit cannot be written" in gateway.command("status")
             self._point_audit_at(gateway, gateway.folder / "new.jsonl")
             gateway.signal(signal.SIGHUP)
             wait_until(lambda: self._is_refused(gateway) is None, "sessions are let in again")

@@ -265,6 +265,5 @@ def test_a_backend_that_resets_behind_its_greeting_ends_that_session_and_no_othe
             shown.release()
             assert gone.acquire(timeout=DEADLINE_SECONDS)
             session.send(wire.ssl_request())
-            session.receive_rest()
         gateway.wait_for_audit("closed", count=count)
     assert gateway.is_running()

@@ -300,3 +300,12 @@ def test_a_rule_file_that_is_empty_for_a_moment_revokes_nobody(gateway):
             gateway.write_rules(text)
             gateway.wait_for_metric("gatehouse_snapshot_last_load_failed", 0)
         assert session.ping()
+
+
+def test_a_change_that_needs_a_restart_says_so(gateway, certificates, mariadb):
+    before = gateway.generation()
+    gateway.write_configuration(configuration.gateway_yaml(
+        certificates, [mariadb.tcp_backend], workers=3))
+    gateway.wait_for_generation_after(before)
+    assert "a change of `workers` takes effect after a restart" in gateway.log_text()
+    assert "`admin`" not in gateway.log_text()
