@@ -77,8 +77,7 @@ struct Fixture {
     Dial dial(state, client, slot, log);
     Dialed result;
     asio::co_spawn(context, dial.run(), [&](const std::exception_ptr& failure, Dialed dialed) {
-      REQUIRE_FALSE(failure);
-      result = std::move(dialed);
+      if (!failure) result = std::move(dialed);
     });
     context.restart();
     context.run();
@@ -94,8 +93,11 @@ TEST_CASE_METHOD(Fixture, "a backend that refuses the connection has failed", "[
 
 TEST_CASE_METHOD(Fixture, "a backend is not to blame where this process has no descriptors",
                  "[dial]") {
-  const NoMoreDescriptors scarce;
-  const Dialed dialed = dial();
+  Dialed dialed;
+  {
+    const NoMoreDescriptors scarce;  // also for Catch and sanitizers, so nothing is checked here
+    dialed = dial();
+  }
   CHECK(dialed.outcome == DialOutcome::unreachable);
   CHECK(dialed.why == "it cannot be connected to: Too many open files");
   CHECK(state.backends[0]->health() == BackendHealth::unknown);
