@@ -15,30 +15,32 @@ class Outcome:
 
 
 class Known:
-    """Differences that were looked into: `WAY TEST REASON` a line, `#` before remarks."""
+    """Differences that were looked into: `WAY TEST always|sometimes REASON` a line, `#` before
+    remarks. What differs sometimes must pass when it is tried again."""
 
     def __init__(self, path):
-        self._reasons = {}
+        self._entries = {}
         for line in path.read_text().splitlines():
             if line.strip() and not line.startswith("#"):
-                way, test, reason = line.split(None, 2)
-                self._reasons[way, test] = reason
+                way, test, how_often, reason = line.split(None, 3)
+                assert how_often in ("always", "sometimes"), line
+                self._entries[way, test] = how_often == "sometimes", reason
 
-    def reason(self, way, test):
-        return self._reasons.get((way, test))
+    def reason(self, way, test, passes_again):
+        """Why they may differ, or None. `passes_again` is asked where they do only sometimes."""
+        sometimes, reason = self._entries.get((way, test), (False, None))
+        return None if sometimes and not passes_again() else reason
 
 
-def differences(direct, others):
-    """(way, test, how) of all that passes directly and not in the same way by another."""
-    for way, outcomes in others.items():
-        for test, outcome in outcomes.items():
-            if direct[test].word == PASSED and outcome.word != PASSED:
-                yield way, test, f"{outcome.word} {outcome.text}"
-            elif direct[test].word == PASSED and outcome.text != direct[test].text:
-                lines = difflib.unified_diff(direct[test].text.splitlines(),
-                                             outcome.text.splitlines(), "directly", way, n=1,
-                                             lineterm="")
-                yield way, test, "\n".join(["says something else", *lines])
+def differences(direct, outcomes, way):
+    """(test, how) of all that passes directly and not in the same way by this one."""
+    for test, outcome in outcomes.items():
+        if direct[test].word == PASSED and outcome.word != PASSED:
+            yield test, f"{outcome.word} {outcome.text}"
+        elif direct[test].word == PASSED and outcome.text != direct[test].text:
+            lines = difflib.unified_diff(direct[test].text.splitlines(), outcome.text.splitlines(),
+                                         "directly", way, n=1, lineterm="")
+            yield test, "\n".join(["says something else", *lines])
 
 
 def table(outcomes, seconds):
@@ -49,7 +51,7 @@ def table(outcomes, seconds):
     rows = [["", *words, "differs", "seconds"]]
     for way, results in outcomes.items():
         count = collections.Counter(outcome.word for outcome in results.values())
-        differs = len(list(differences(outcomes["direct"], {way: results})))
+        differs = len(list(differences(outcomes["direct"], results, way)))
         rows.append([way, *(str(count[word]) for word in words), str(differs),
                      f"{seconds[way]:.0f}"])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

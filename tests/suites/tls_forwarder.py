@@ -12,17 +12,18 @@ from support import wire
 
 GREETING, ERROR, OK = b"\x0a", b"\xff", b"\x00"
 CHUNK = 65536
+ADDRESS = "127.0.0.1"  # What certificates are good for; no SNI is sent for an address.
 
 
 class TlsForwarder:
     """Listens on a free port of the loopback; `port` is where the client goes instead.
 
-    Names `localhost` in its TLS, so that a routed listener knows which server is meant.
+    Its TLS names no server: a routed listener has to go by the host that the client names.
     """
 
     def __init__(self, target_port, authority):
-        self._server = _Listener(("127.0.0.1", 0), _Connection)
-        self._server.target = ("127.0.0.1", target_port)
+        self._server = _Listener((ADDRESS, 0), _Connection)
+        self._server.target = (ADDRESS, target_port)
         self._server.context = ssl.create_default_context(cafile=str(authority))
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
@@ -65,7 +66,7 @@ class _Connection(socketserver.BaseRequestHandler):
         capabilities, = struct.unpack_from("<I", login)
         login = struct.pack("<I", capabilities | wire.SSL) + login[4:]
         plain.sendall(wire.packet(sequence, login[:32]))
-        encrypted = self.server.context.wrap_socket(plain, server_hostname="localhost")
+        encrypted = self.server.context.wrap_socket(plain, server_hostname=ADDRESS)
         encrypted.sendall(wire.packet(sequence + 1, login))
         return encrypted
 

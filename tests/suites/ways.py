@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import pathlib
 import tempfile
 
@@ -13,9 +14,9 @@ from support.gatehouse import Gatehouse
 DIRECT = "direct"
 LISTENERS = ["transparent", "routed"]
 # Clients name the host they were told as the server: connections that tests open have no other way
-# to say `user@server`. The other one makes the listener choose.
-ROUTED_SERVERS = ["localhost", "elsewhere"]
-RULES = f"""servers: [alone, {", ".join(ROUTED_SERVERS)}]
+# to say `user@server`. Some say 127.0.0.1, whose first label is a name as well.
+ROUTED_SERVERS = ["localhost", "127"]
+RULES = f"""servers: {json.dumps(["alone", *ROUTED_SERVERS])}
 ip_rules:
   - {{name: loopback, range: 127.0.0.0/8}}
 """
@@ -55,6 +56,7 @@ class Ways:
             self.gateway = Gatehouse(_gateway_yaml(certificates, servers), {"all.yaml": RULES})
             cleanup.callback(self._stop_gateway)
             self.gateway.start()
+            # The direct one first.
             self.all = [Way(DIRECT, servers[DIRECT], servers[DIRECT].port)]
             self.all += [Way(name, servers[name], self.gateway.address(name)[1],
                              self.gateway)
