@@ -98,6 +98,30 @@ def gateway(certificates, mariadb, start_gateway):
     return start_gateway(configuration.gateway_yaml(certificates, [mariadb.tcp_backend]))
 
 
+@pytest.fixture(scope="session")
+def billing(certificates):
+    """The second server; the first is everybody's `mariadb`."""
+    _need_mariadb()
+    with MariaDbServer(certificates) as server:
+        server.execute("CREATE USER only_here@'%' IDENTIFIED BY 'another secret'")
+        yield server
+
+
+@pytest.fixture
+def routed_yaml(certificates, mariadb, billing):
+    def make(listener_keys=None, **changes):
+        listener = configuration.listener(certificates, servers=["orders", "billing"],
+                                          **(listener_keys or {}))
+        servers = [
+            configuration.server(certificates, [mariadb.tcp_backend], name="orders"),
+            configuration.server(certificates, [billing.tcp_backend], name="billing"),
+        ]
+        return configuration.gateway_yaml(certificates, [], listeners=[listener],
+                                          **({"servers": servers} | changes))
+
+    return make
+
+
 @pytest.fixture
 def fake():
     """Makes backends out of scripts; they end with the test."""

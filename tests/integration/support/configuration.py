@@ -68,3 +68,8 @@ def rule_lines(rules):
 
 
 EVERYONE_ON_LOOPBACK = rule_file("loopback 127.0.0.0/8")
+# For the routed listener's two servers.
+ROUTED_RULES = {
+    "orders.yaml": rule_file("loopback 127.0.0.0/8", "orders"),
+    "billing.yaml": rule_file("loopback 127.0.0.0/16", "billing"),
+}
