@@ -67,6 +67,10 @@ class Ways:
     def __exit__(self, *_):
         self._cleanup.close()
 
+    def kill_servers(self):
+        for way in self.all:
+            way.server.kill()
+
     def _stop_gateway(self):
         # It says on stdout what pytest would show of a test that fails.
         with contextlib.redirect_stdout(io.StringIO()):
