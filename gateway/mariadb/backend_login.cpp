@@ -248,7 +248,11 @@ Awaitable<void> BackendLogin::finish_without_client() {
 }
 
 LoginPrefix BackendLogin::absent_prefix() const {
-  if (progress_ == Progress::tls_requested) return tls_prefix_;
+  if (progress_ == Progress::tls_requested) {
+    LoginPrefix prefix = tls_prefix_;
+    prefix.charset = dialed_.greeting.charset;  // the client's may be what it was refused for
+    return prefix;
+  }
   const auto capabilities =
       dialed_.greeting.capabilities & (capability::mysql | capability::protocol_41 |
                                        capability::secure_connection | capability::plugin_auth);

@@ -30,7 +30,6 @@ Awaitable<std::optional<Stop>> ClientLogin::preamble(Bytes greeting, std::uint64
   if (got != PacketIo::ok) co_return lost(got);
   if (const auto request = parse_ssl_request(packet_.payload())) {
     prefix_ = *request;
-    if (!is_client_charset(prefix_.charset)) co_return malformed();
     // TLS starts right behind this packet: whatever was pipelined with it is TLS's to judge, never
     // ours to read.
     moment_ = after_greeting(next(next(first_sequence)));
@@ -42,7 +41,6 @@ Awaitable<std::optional<Stop>> ClientLogin::preamble(Bytes greeting, std::uint64
     co_return Stop{CloseReason::plaintext_refused, ssl_required(next(first_sequence))};
   }
   prefix_ = login->prefix;
-  if (!is_client_charset(prefix_.charset)) co_return malformed();
   first_is_login_ = true;
   co_return std::nullopt;
 }
@@ -54,7 +52,10 @@ Awaitable<std::optional<Stop>> ClientLogin::read() {
     if (got != PacketIo::ok) co_return lost(got);
   }
   const auto login = parse_login(packet_.payload(), capabilities());
-  if (!login || !is_client_charset(packet_.payload()[charset_at])) co_return malformed();
+  if (!login) co_return malformed();
+  if (!is_client_charset(packet_.payload()[charset_at])) {
+    co_return Stop{CloseReason::login_malformed, charset_refused(moment_.sequence)};
+  }
   login_ = *login;
   co_return std::nullopt;
 }

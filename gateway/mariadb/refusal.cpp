@@ -19,6 +19,7 @@ constexpr ErrorCode tls_needed{9002, "28000"};
 constexpr ErrorCode too_many{1040, "08004"};
 constexpr ErrorCode handshake_error{1043, "08S01"};
 constexpr ErrorCode unknown_error{1105, "HY000"};
+constexpr ErrorCode wrong_value{1231, "42000"};
 
 constexpr std::uint8_t err_marker = 0xFF;
 
@@ -93,6 +94,12 @@ Refusal too_many_connections(Moment moment) noexcept {
 
 Refusal bad_handshake(std::uint8_t sequence) noexcept {
   return RefusalWriter(after_greeting(sequence), handshake_error).text("Bad handshake").done();
+}
+
+Refusal charset_refused(std::uint8_t sequence) noexcept {
+  return RefusalWriter(after_greeting(sequence), wrong_value)
+      .text("Variable 'character_set_client' can't be set to the value the client asked for")
+      .done();
 }
 
 namespace {

@@ -51,6 +51,9 @@ class Refusal {
 // 1043: a login that cannot be read.
 [[nodiscard]] Refusal bad_handshake(std::uint8_t sequence) noexcept;
 
+// 1231: a character set that no client may have, in MariaDB's words as far as they are known.
+[[nodiscard]] Refusal charset_refused(std::uint8_t sequence) noexcept;
+
 // What the client of a failed session may know of it.
 enum class Failure {
   backend_unreachable,  // also one that broke off, or cannot be trusted

@@ -158,7 +158,7 @@ class TestRunning:
         assert session.ping()
         status = gateway.status()
         assert set(status) == {
-            "ready", "snapshot", "sessions", "listeners", "servers", "blocked"}
+            "ready", "snapshot", "sessions", "listeners", "servers", "blocked", "audit"}
         assert set(status["snapshot"]) == {"generation", "loaded", "files", "last_error"}
         assert status["ready"] is True
         assert status["snapshot"]["generation"] == 1

@@ -122,10 +122,12 @@ class TestClients:
         gateway = gateway_to(fake(lambda connection: connection.stall()).tcp_backend)
         with gateway.connect() as session:
             session.read_greeting()
-            request = bytearray(wire.ssl_request())
-            request[4 + 8] = charset
-            session.send(bytes(request))
-            assert session.receive_packet() == BAD_HANDSHAKE
+            session.start_tls()
+            login = bytearray(wire.login_payload("native@orders"))
+            login[8] = charset
+            session.send_packet(bytes(login))
+            error = ServerError(session.receive_packet())
+            assert (error.code, error.state) == (1231, "42000")
         gateway.wait_for_audit("closed", close_reason="login_malformed")
 
     def test_an_answer_before_the_question_is_no_command(self, gateway_to, fake):

@@ -62,6 +62,13 @@ TEST_CASE("a login that cannot be read is a bad handshake") {
   check(hear(bad_handshake(3)), {3, 1043, "08S01", "Bad handshake"});
 }
 
+TEST_CASE("a character set that no client may have is refused as MariaDB refuses it") {
+  const Heard heard = hear(charset_refused(3));
+  CHECK(heard.sequence == 3);
+  CHECK(heard.code == 1231);
+  CHECK(heard.state == "42000");
+}
+
 TEST_CASE("a failed session is answered with its reference, whatever failed") {
   const auto failure = GENERATE(Failure::backend_unreachable, Failure::audit_unwritable,
                                 Failure::gateways_own_user, Failure::clear_password_refused);
