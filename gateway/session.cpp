@@ -342,7 +342,12 @@ Awaitable<void> Session::say_goodbye(Stop stop) {
     }
     co_return;
   }
-  if (established_ && backend_) backend_->close();
+  if (established_ && backend_) {
+    // Without close_notify: MariaDB takes unread bytes for a sign that its client lives, and lets a
+    // statement of one that is gone wait on.
+    boost::system::error_code ignored;
+    backend_->socket().close(ignored);
+  }
   if (!client_->aborted() && (stop.message || stop.reason == CloseReason::backend_closed ||
                               stop.reason == CloseReason::login_refused)) {
     const Deadline deadline(worker_.executor(), limits::gentle_close, [this] { client_->abort(); });

@@ -267,3 +267,22 @@ def test_a_backend_that_resets_behind_its_greeting_ends_that_session_and_no_othe
             session.send(wire.ssl_request())
         gateway.wait_for_audit("closed", count=count)
     assert gateway.is_running()
+
+
+@pytest.mark.parametrize("tls", ["verify", "off"])
+@pytest.mark.parametrize("end", ["close", "reset"])
+def test_a_client_that_dies_takes_its_waiting_statement_with_it(gateway_to, mariadb, tls, end):
+    gateway = gateway_to(mariadb.tcp_backend, tls=tls)
+
+    def waiting():
+        return int(mariadb.execute("SELECT COUNT(*) FROM information_schema.processlist "
+                                   "WHERE state = 'User lock'"))
+
+    with gateway.connect() as holder, gateway.connect() as waiter:
+        holder.log_in("native", PASSWORD)
+        waiter.log_in("native", PASSWORD)
+        holder.query("SELECT GET_LOCK('held', 0)")
+        waiter.command(wire.COM_QUERY, b"SELECT GET_LOCK('held', 3600)")
+        wait_until(waiting, "the statement waits")
+        getattr(waiter, end)()
+        wait_until(lambda: not waiting(), "it is given up")
