@@ -12,6 +12,11 @@ std::string to_string(const SocketAddress& address) {
                             : fmt::format("[{}]:{}", ip, address.port);
 }
 
+bool ProxyProtocol::trusts(const rules::IpAddress& sender) const noexcept {
+  return std::any_of(from.begin(), from.end(),
+                     [&](const rules::IpRange& range) { return range.contains(sender); });
+}
+
 const Server* Configuration::find_server(std::string_view server) const noexcept {
   const auto found = std::find_if(servers.begin(), servers.end(),
                                   [&](const Server& other) { return other.name == server; });

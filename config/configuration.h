@@ -53,6 +53,8 @@ struct ListenerTls {
 
 struct ProxyProtocol {
   std::vector<rules::IpRange> from;  // trusted senders; a header is required from them
+
+  [[nodiscard]] bool trusts(const rules::IpAddress& sender) const noexcept;
 };
 
 enum class NodesMode { port_per_node, address_per_node, single };

@@ -19,7 +19,8 @@ namespace {
 struct Listeners {
   const std::vector<Server>& servers;
   NamesInUse names;
-  std::map<SocketAddress, Location> addresses;
+  // Two networks may use the same addresses, so a device is part of where a listener is.
+  std::map<std::pair<SocketAddress, std::optional<std::string>>, Location> addresses;
 };
 
 // A network interface: Linux allows 15 bytes, no slash and no blank.
@@ -77,7 +78,7 @@ void read_addresses(const Value& value, Listener& listener, Listeners& all) {
     listener.addresses.push_back(*address);
     listener.addresses_at.push_back(item.at());
     if (address->port == 0) continue;  // Each gets a port of its own.
-    const auto [first, is_new] = all.addresses.try_emplace(*address, item.at());
+    const auto [first, is_new] = all.addresses.try_emplace({*address, listener.device}, item.at());
     if (!is_new)
       item.error(in_quotes(to_string(*address)) + " is used twice", first_at(first->second));
   }
@@ -131,8 +132,8 @@ Listener read_listener(const Value& value, Listeners& all) {
   read_fields(value, [&](Fields& fields) {
     fields.require("name", listener.name, unique_in(all.names, read_name));
     fields.require("protocol", protocol, read_protocol);
-    if (const auto address = fields.require("address")) read_addresses(*address, listener, all);
     fields.read("device", listener.device, read_device);
+    if (const auto address = fields.require("address")) read_addresses(*address, listener, all);
     if (const auto servers = fields.require("servers")) {
       read_listener_servers(*servers, protocol, listener, all.servers);
     }

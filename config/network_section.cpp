@@ -28,8 +28,9 @@ std::optional<rules::IpRange> read_ipv6_prefix(const Value& value) {
   return std::nullopt;
 }
 
+// `is_only_key`: it alone says which network it is. `has_id`: a header must say so too.
 std::string read_matching_listener(const Value& value, const std::vector<Listener>& listeners,
-                                   bool is_only_key) {
+                                   bool is_only_key, bool has_id) {
   const auto name = value.text();
   if (!name) return {};
   const auto listener = std::find_if(listeners.begin(), listeners.end(),
@@ -42,6 +43,11 @@ std::string read_matching_listener(const Value& value, const std::vector<Listene
               " has no 'device': what reaches its address by another interface counts "
               "as this network too",
           "bind the listener to the network's interface by 'device'");
+    }
+    if (has_id && !listener->proxy_protocol) {
+      value.file().diagnostics.warning(
+          value.at(), in_quotes(*name) + " has no 'proxy_protocol': no id ever arrives there",
+          "name the listener that the load balancer leads to");
     }
   } else if (!listeners.empty()) {
     value.error(in_quotes(*name) + " is no listener", suggest(*name, names_of(listeners)));
@@ -65,15 +71,17 @@ rules::NetworkMatcher read_matcher(const Value& value, const std::vector<Listene
       value.error("an entry without a key would match everything",
                   "name a listener, an id or a prefix");
     }
-    if (const auto listener = fields.find("listener")) {
-      matcher.listener = read_matching_listener(*listener, listeners, entries.size() == 1);
-    }
     fields.read("azure_link_id", matcher.azure_link_id,
                 integer_between(0, std::numeric_limits<std::uint32_t>::max()));
     fields.read("aws_vpce_id", matcher.aws_vpce_id, read_vpce_id);
     fields.read("gcp_psc_connection_id", matcher.gcp_psc_connection_id,
                 integer_between(0, std::numeric_limits<std::uint64_t>::max()));
     fields.read("ipv6_prefix", matcher.ipv6_prefix, read_ipv6_prefix);
+    if (const auto listener = fields.find("listener")) {
+      const bool has_id =
+          matcher.azure_link_id || matcher.aws_vpce_id || matcher.gcp_psc_connection_id;
+      matcher.listener = read_matching_listener(*listener, listeners, entries.size() == 1, has_id);
+    }
   });
   return matcher;
 }

@@ -10,6 +10,12 @@ std::string_view to_string(CloseReason reason) noexcept {
       return "too_many_sessions";
     case CloseReason::audit_unwritable:
       return "audit_unwritable";
+    case CloseReason::untrusted_sender:
+      return "untrusted_sender";
+    case CloseReason::proxy_header_malformed:
+      return "proxy_header_malformed";
+    case CloseReason::proxy_header_timeout:
+      return "proxy_header_timeout";
     case CloseReason::plaintext_refused:
       return "plaintext_refused";
     case CloseReason::tls_failed:
@@ -40,6 +46,8 @@ std::string_view to_string(CloseReason reason) noexcept {
       return "internal_error";
     case CloseReason::denied:
       return "denied";
+    case CloseReason::health_check:
+      return "health_check";
   }
   GATEHOUSE_ASSERT(false);  // a CloseReason outside its enumerators
 }

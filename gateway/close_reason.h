@@ -11,6 +11,10 @@ enum class CloseReason : std::uint8_t {
   // accept
   too_many_sessions,
   audit_unwritable,
+  // PROXY header
+  untrusted_sender,
+  proxy_header_malformed,
+  proxy_header_timeout,
   // preamble, TLS and login
   plaintext_refused,
   tls_failed,
@@ -32,6 +36,8 @@ enum class CloseReason : std::uint8_t {
   // The policy said no. Stages return one type, so this stands among the reasons, but it is an
   // event of its own with the decision's reason: never a `close_reason`, never counted as closed.
   denied,
+  // A load balancer looked whether somebody answers: counted and never recorded.
+  health_check,
 };
 // Those that can be a `close_reason`: all before `denied`.
 inline constexpr std::size_t close_reason_count = static_cast<std::size_t>(CloseReason::denied);

@@ -14,6 +14,7 @@
 #include "gateway/mariadb/server_name.h"
 #include "gateway/net/deadline.h"
 #include "gateway/net/socket_address.h"
+#include "gateway/proxy_protocol/receive.h"
 #include "gateway/worker.h"
 
 namespace gatehouse {
@@ -68,6 +69,10 @@ Awaitable<void> Session::run() {
 // The stages, in the order that is the security property. A stage that returns a Stop ends the
 // session.
 Awaitable<Session::Stop> Session::stages() {
+  // PROXY header: only where the listener requires one, and only from its senders.
+  if (needs_proxy_header()) {
+    if (auto stop = co_await read_proxy_header()) co_return *std::move(stop);
+  }
   {
     // A reload must not take away what these stages are reading.
     const auto snapshot = worker_.snapshot();
@@ -90,9 +95,10 @@ Awaitable<Session::Stop> Session::stages() {
       if (auto stop = take_place_at(*first.server)) co_return *std::move(stop);
     }
     worker_.services().metrics.handshakes.add();
-    const Deadline deadline(worker_.executor(), bounds.handshake_timeout,
+    const Deadline deadline(worker_.executor(), time_left(bounds.handshake_timeout),
                             [this] { cut(CloseReason::handshake_timeout); });
     open_client_stream();
+    client_login_.emplace(*client_, to_string(record_.session));
 
     // Dial early, where the decision is made: the client can be shown the backend's own greeting.
     if (first.server != nullptr) {
@@ -126,9 +132,44 @@ Awaitable<Session::Stop> Session::stages() {
   co_return co_await relay();
 }
 
+bool Session::needs_proxy_header() const noexcept {
+  const ListenerState* listener = worker_.snapshot()->find_listener(accepted_.listener);
+  return listener != nullptr && listener->listener->proxy_protocol.has_value();
+}
+
+Awaitable<std::optional<Session::Stop>> Session::read_proxy_header() {
+  const auto snapshot = worker_.snapshot();
+  const config::Listener& listener = *snapshot->find_listener(accepted_.listener)->listener;
+  if (!listener.proxy_protocol->trusts(accepted_.peer.ip)) {
+    co_return Stop{CloseReason::untrusted_sender, std::nullopt};
+  }
+  room_ = worker_.services().audit.reserve();
+  if (!room_) co_return Stop{CloseReason::audit_unwritable, std::nullopt};
+  const Deadline deadline(worker_.executor(),
+                          time_left(snapshot->configuration->limits.handshake_timeout),
+                          [this] { cut(CloseReason::proxy_header_timeout); });
+  open_client_stream();
+  auto header = co_await proxy_protocol::receive_header(*client_);
+  using State = proxy_protocol::ReceivedHeader::State;
+  switch (header.state) {
+    case State::client:
+      remember_header(std::move(header));
+      co_return std::nullopt;
+    case State::health_check:
+      co_return Stop{CloseReason::health_check, std::nullopt};
+    case State::incomplete:  // cut, and run() knows why
+    case State::malformed:
+      break;
+  }
+  worker_.services().log.debug("session {}: the PROXY header of {} is refused: {}",
+                               to_string(record_.session), accepted_.peer.ip.to_string(),
+                               header.problem);
+  co_return Stop{CloseReason::proxy_header_malformed, std::nullopt};
+}
+
 std::optional<Session::Stop> Session::take_place(const config::Limits& bounds,
                                                  const ListenerState& listener) {
-  room_ = worker_.services().audit.reserve();
+  if (!room_) room_ = worker_.services().audit.reserve();
   if (!room_) {
     return Stop{
         CloseReason::audit_unwritable,
@@ -154,8 +195,9 @@ std::optional<Session::Stop> Session::take_place_at(const ServerState& server) {
 
 Awaitable<std::optional<Session::Stop>> Session::dial(const ServerState& server) {
   const auto local = local_address(client_->socket().native_handle());
-  const mariadb::ProxiedClient proxied{.source = {record_.source.address, record_.source.port},
-                                       .destination = local.value_or(config::SocketAddress{})};
+  const mariadb::ProxiedClient proxied{
+      .source = {record_.source.address, record_.source.port},
+      .destination = proxied_ ? proxied_->destination : local.value_or(config::SocketAddress{})};
   std::optional<mariadb::LoginPrefix> start_tls;
   if (routed_) {
     start_tls = client_login_->routed_prefix();
@@ -375,7 +417,7 @@ std::optional<mariadb::Refusal> Session::refusal_at_accept(const Judgement& judg
       judgement.listener->listener->on_deny != config::OnDeny::message) {
     return std::nullopt;
   }
-  return mariadb::denied_at_accept(accepted_.peer.ip.to_string());
+  return mariadb::denied_at_accept(record_.source.address.to_string());
 }
 
 std::optional<mariadb::Refusal> Session::routed_refusal(const ListenerState& listener) const {
@@ -387,12 +429,18 @@ mariadb::Moment Session::moment() const noexcept {
   return client_login_ ? client_login_->moment() : mariadb::before_greeting;
 }
 
+std::chrono::milliseconds Session::time_left(std::chrono::milliseconds limit) const {
+  const auto spent =
+      std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now() - accepted_at_);
+  return std::max(limit - spent, std::chrono::milliseconds(0));
+}
+
 void Session::open_client_stream() {
+  if (client_) return;
   const asio::generic::stream_protocol protocol(accepted_.peer.ip.is_v4() ? AF_INET : AF_INET6,
                                                 IPPROTO_TCP);
   client_.emplace(Socket(worker_.executor(), protocol, accepted_.descriptor.get()));
   static_cast<void>(accepted_.descriptor.release());
-  client_login_.emplace(*client_, to_string(record_.session));
 }
 
 }  // namespace gatehouse

@@ -26,6 +26,7 @@
 #include "gateway/observe/audit_event.h"
 #include "gateway/observe/audit_log.h"
 #include "gateway/places.h"
+#include "gateway/proxy_protocol/received_header.h"
 #include "gateway/snapshot.h"
 #include "gateway/thread_ids.h"
 #include "rules/policy.h"
@@ -88,6 +89,8 @@ class Session : public boost::intrusive::list_base_hook<> {
   };
 
   Awaitable<Stop> stages();
+  [[nodiscard]] bool needs_proxy_header() const noexcept;
+  Awaitable<std::optional<Stop>> read_proxy_header();
   [[nodiscard]] std::optional<Stop> take_place(const config::Limits& bounds,
                                                const ListenerState& listener);
   [[nodiscard]] std::optional<Stop> take_place_at(const ServerState& server);
@@ -108,6 +111,10 @@ class Session : public boost::intrusive::list_base_hook<> {
   Awaitable<void> say_goodbye(Stop stop);
 
   [[nodiscard]] static rules::Time now_by_the_clock();
+  // Whether it came the way that the listener asks for: with a header of a trusted sender where one
+  // is required, and without where none is.
+  [[nodiscard]] bool came_as_required(const config::Listener& listener) const noexcept;
+  void remember_header(proxy_protocol::ReceivedHeader header);
   // Asks Policy::decide with the facts known now: for all of the listener's servers as long as the
   // one meant is not known.
   [[nodiscard]] Judgement judge(const Snapshot& snapshot, rules::Time now) const;
@@ -130,6 +137,9 @@ class Session : public boost::intrusive::list_base_hook<> {
   [[nodiscard]] std::optional<mariadb::Refusal> routed_refusal(const ListenerState& listener) const;
   // Where the next packet to the client would stand.
   [[nodiscard]] mariadb::Moment moment() const noexcept;
+  // Of a limit that counts from accept.
+  [[nodiscard]] std::chrono::milliseconds time_left(std::chrono::milliseconds limit) const;
+  // Unless it is open already.
   void open_client_stream();
   void record_opened();
   // Under another user. False: the audit has no room for it.
@@ -146,6 +156,9 @@ class Session : public boost::intrusive::list_base_hook<> {
   std::uint64_t judged_generation_ = 0;
   const rules::Rule* judged_rule_ = nullptr;
   ServerMetrics* server_metrics_ = nullptr;  // of record_.server
+
+  // Who the sender of a PROXY header says is calling; null where there is no header.
+  std::unique_ptr<const proxy_protocol::ReceivedHeader> proxied_;
 
   std::optional<Place> place_;
   std::optional<AuditRoom> room_;

@@ -45,12 +45,14 @@ SessionRecord Session::record() const {
 
 Session::Judgement Session::judge(const Snapshot& snapshot, rules::Time now) const {
   Judgement judgement;
-  judgement.identity.address = accepted_.peer.ip;
+  judgement.identity.address = record_.source.address;
   judgement.listener = snapshot.find_listener(accepted_.listener);
   // A way in that is gone lets nobody in, nor lets anybody stay (decisions/0003).
   if (judgement.listener == nullptr) return judgement;
+  if (!came_as_required(*judgement.listener->listener)) return judgement;
   judgement.identity = snapshot.configuration->networks.identify(
-      accepted_.listener, accepted_.peer.ip, rules::HeaderIds{});
+      accepted_.listener, proxied_ ? proxied_->source.ip : accepted_.peer.ip,
+      proxied_ ? proxied_->ids.view() : rules::HeaderIds{});
   const rules::Facts facts{
       .address = judgement.identity.address, .arrival = judgement.identity.arrival, .now = now};
   const auto& servers = judgement.listener->servers;
@@ -65,6 +67,22 @@ Session::Judgement Session::judge(const Snapshot& snapshot, rules::Time now) con
   judgement.server = *meant;
   judgement.decision = judgement.server->policy->decide(facts);
   return judgement;
+}
+
+bool Session::came_as_required(const config::Listener& listener) const noexcept {
+  if (!listener.proxy_protocol) return proxied_ == nullptr;
+  return proxied_ != nullptr && listener.proxy_protocol->trusts(accepted_.peer.ip);
+}
+
+void Session::remember_header(proxy_protocol::ReceivedHeader header) {
+  AuditSource& source = record_.source;
+  source.address = header.source.ip;
+  source.port = header.source.port;
+  source.peer_address = accepted_.peer.ip;
+  source.azure_link_id = header.ids.azure_link_id;
+  source.aws_vpce_id = header.ids.aws_vpce_id.value_or("");
+  source.gcp_psc_connection_id = header.ids.gcp_psc_connection_id;
+  proxied_ = std::make_unique<const proxy_protocol::ReceivedHeader>(std::move(header));
 }
 
 Session::Judgement Session::decide(const Snapshot& snapshot) {
@@ -195,6 +213,10 @@ void Session::conclude(CloseReason reason) noexcept {
   }
   record_.duration = std::chrono::steady_clock::now() - accepted_at_;
   record_.close_reason = reason;
+  if (reason == CloseReason::health_check) {
+    metrics.health_checks.add();
+    return;
+  }
   if (reason == CloseReason::denied) {
     Denials& denials = server_metrics_ != nullptr ? server_metrics_->denied : metrics.denied_by_all;
     denials[static_cast<std::size_t>(*record_.reason)].add();
@@ -202,6 +224,10 @@ void Session::conclude(CloseReason reason) noexcept {
     return;
   }
   metrics.sessions_closed(reason).add();
+  if (reason == CloseReason::untrusted_sender) {
+    worker_.services().audit.denied(std::move(record_));
+    return;
+  }
   if (room_) worker_.services().audit.closed(*room_, std::move(record_));
 }
 

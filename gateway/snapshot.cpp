@@ -128,7 +128,6 @@ std::vector<config::Diagnostic> find_unsupported(const config::Configuration& co
     const std::string prefix = "listener " + listener.name + ": ";
     if (listener.protocol == config::Protocol::cassandra)
       add(listener.at, prefix + "protocol cassandra");
-    if (listener.proxy_protocol) add(listener.at, prefix + "proxy_protocol");
   }
   return found;
 }

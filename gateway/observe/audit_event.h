@@ -29,8 +29,11 @@ struct AuditSource {
   std::uint16_t port = 0;
   std::string network;  // empty: none
   std::string subnet;   // empty: none
-  // The sender of a PROXY header, where that is who told us the address.
+  // The sender of a PROXY header, where that is who told us the address, and the header's ids.
   std::optional<rules::IpAddress> peer_address;
+  std::optional<std::uint32_t> azure_link_id;
+  std::string aws_vpce_id;  // empty: none; the sender's text
+  std::optional<std::uint64_t> gcp_psc_connection_id;
 };
 
 // A copy: the policy that owns the rule may be gone when the line is written.
@@ -84,18 +87,21 @@ struct Opened {
 struct Closed {
   SessionRecord record;
 };
+// What anybody can cause as often as he likes: a denial, or a sender who is not trusted.
 struct Denied {
   SessionRecord record;
 };
 
 // Repeats of a denial: `count` connections since the last record of this source, server and reason.
+// Senders that a PROXY listener does not trust are folded with them: anybody can be one, too.
 struct FoldedDenials {
   std::string server;
   std::string listener;               // of the last one
   std::optional<AuditSource> source;  // unset: several, there were too many to tell them apart
-  rules::Reason reason = rules::Reason::no_matching_rule;
-  std::optional<AuditRule> rule;  // of the last one
-  std::uint64_t snapshot = 0;     // of the last one
+  CloseReason close_reason = CloseReason::denied;
+  std::optional<rules::Reason> reason;  // unset where close_reason is not `denied`
+  std::optional<AuditRule> rule;        // of the last one
+  std::uint64_t snapshot = 0;           // of the last one
   std::uint64_t count = 0;
 };
 

@@ -45,6 +45,9 @@ json::object source_object(const AuditSource& source) {
   add_own(object, "network", source.network);
   add_own(object, "subnet", source.subnet);
   if (source.peer_address) object["peer_address"] = source.peer_address->to_string();
+  if (source.azure_link_id) object["azure_link_id"] = *source.azure_link_id;
+  add_client(object, "aws_vpce_id", source.aws_vpce_id);
+  if (source.gcp_psc_connection_id) object["gcp_psc_connection_id"] = *source.gcp_psc_connection_id;
   return object;
 }
 
@@ -70,6 +73,11 @@ void append(json::object& object, json::object fields) {
   for (auto& field : fields) object[field.key()] = std::move(field.value());
 }
 
+// A denial has a `reason` instead.
+void add_close_reason(json::object& line, CloseReason reason) {
+  if (reason != CloseReason::denied) line["close_reason"] = to_string(reason);
+}
+
 void add_fields(json::object& line, const Opened& event) {
   append(line, session_fields(event.record));
 }
@@ -85,14 +93,18 @@ void add_fields(json::object& line, const Closed& event) {
 
 void add_fields(json::object& line, const Denied& event) {
   append(line, session_fields(event.record));
+  add_close_reason(line, event.record.close_reason);
 }
 
 void add_fields(json::object& line, const FoldedDenials& event) {
   add_own(line, "listener", event.listener);
   add_own(line, "server", event.server);
   if (event.source) line["source"] = source_object(*event.source);
-  line["verdict"] = rules::to_string(rules::Verdict::deny);
-  line["reason"] = rules::to_string(event.reason);
+  if (event.reason) {
+    line["verdict"] = rules::to_string(rules::Verdict::deny);
+    line["reason"] = rules::to_string(*event.reason);
+  }
+  add_close_reason(line, event.close_reason);
   if (event.rule) line["rule"] = rule_object(*event.rule);
   if (event.snapshot != 0) line["snapshot"] = event.snapshot;
   line["count"] = event.count;
@@ -153,13 +165,16 @@ std::string_view name_of(const AuditEvent& event) {
   struct Names {
     std::string_view operator()(const Opened&) const { return "opened"; }
     std::string_view operator()(const Closed&) const { return "closed"; }
-    std::string_view operator()(const Denied&) const { return "denied"; }
-    std::string_view operator()(const FoldedDenials&) const { return "denied"; }
+    std::string_view operator()(const Denied& event) const { return of(event.record.close_reason); }
+    std::string_view operator()(const FoldedDenials& event) const { return of(event.close_reason); }
     std::string_view operator()(const Alert&) const { return "alert"; }
     std::string_view operator()(const RefusedUnrecorded&) const { return "closed"; }
     std::string_view operator()(const SnapshotLoaded&) const { return "snapshot_loaded"; }
     std::string_view operator()(const SnapshotRejected&) const { return "snapshot_rejected"; }
     std::string_view operator()(const AdminCommand&) const { return "admin"; }
+    static std::string_view of(CloseReason reason) {
+      return reason == CloseReason::denied ? "denied" : "closed";
+    }
   };
   return std::visit(Names{}, event);
 }

@@ -64,7 +64,7 @@ class AuditLog {
   // Once a room; gives back what is left of it. REQUIRES: close_reason is not `denied`.
   void closed(AuditRoom& room, SessionRecord&& record) noexcept;
   // Needs no room: denials have a share of the queue of their own. Repeats are folded. REQUIRES:
-  // record.reason is set.
+  // the close_reason is `denied`, with a reason, or `untrusted_sender`, without.
   void denied(SessionRecord&& record) noexcept;
   // Needs no room either: alerts have a share of their own too. `count` refused logins made it one.
   void alert(const SessionRecord& record, std::uint32_t count) noexcept;

@@ -7,11 +7,12 @@
 namespace gatehouse {
 
 auto DenialFold::find_or_open(const SessionRecord& record, Time now) -> std::pair<Fold&, bool> {
-  GATEHOUSE_ASSERT(record.reason.has_value());
+  GATEHOUSE_ASSERT(record.reason.has_value() == (record.close_reason == CloseReason::denied));
   Key key{.address = record.source.address,
           .network = record.source.network,
           .server = record.server,
-          .reason = *record.reason};
+          .close_reason = record.close_reason,
+          .reason = record.reason};
   auto found = folds_.find(key);
   if (found == folds_.end() && folds_.size() >= max_keys_) {
     // The keys without a source stand beside max_keys_: servers times reasons bounds them.
@@ -32,7 +33,8 @@ auto DenialFold::find_or_open(const SessionRecord& record, Time now) -> std::pai
     last.source = record.source;
     last.source->port = 0;  // each connection has its own
   }
-  last.reason = *record.reason;
+  last.close_reason = record.close_reason;
+  last.reason = record.reason;
   last.rule = record.rule;
   last.snapshot = record.snapshot;
   return {found->second, opened};

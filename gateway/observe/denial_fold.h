@@ -24,7 +24,8 @@ class DenialFold {
   // Beyond `max_keys` open keys, new ones are folded by server and reason alone.
   explicit DenialFold(std::size_t max_keys = 10'000) : max_keys_(max_keys) {}
 
-  // True: the caller writes the denial itself. False: it was counted. REQUIRES: record.reason.
+  // True: the caller writes the denial itself. False: it was counted.
+  // REQUIRES: record.reason is set exactly if its close_reason is `denied`.
   [[nodiscard]] bool is_first(const SessionRecord& record, Time now);
   // Counts a denial that could be written now but for the file.
   void count(const SessionRecord& record, Time now);
@@ -40,7 +41,8 @@ class DenialFold {
     std::optional<rules::IpAddress> address;  // unset: all sources beyond max_keys
     std::string network;
     std::string server;
-    rules::Reason reason{};
+    CloseReason close_reason{};
+    std::optional<rules::Reason> reason;
     friend auto operator<=>(const Key&, const Key&) = default;
   };
   struct Fold {

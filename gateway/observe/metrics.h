@@ -95,6 +95,7 @@ class Metrics {
   Gauge sessions_open;  // established
   Gauge handshakes;     // accepted and allowed, not established yet
   Counter sessions_opened;
+  Counter health_checks;  // load balancers' connections about no client
   Denials denied_by_all;  // before the server was known: none of a listener's would have them
   // REQUIRES: `reason` is not `denied`.
   Counter& sessions_closed(CloseReason reason) noexcept;

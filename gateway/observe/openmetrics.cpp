@@ -172,6 +172,9 @@ std::string to_openmetrics(const Metrics& metrics, const MetricsSample& sample) 
   page.sample("", "", metrics.handshakes.value());
   page.family("gatehouse_sessions_opened", "counter", "", "Sessions established.");
   page.sample("_total", "", metrics.sessions_opened.value());
+  page.family("gatehouse_health_checks", "counter", "",
+              "Connections of load balancers that were about no client.");
+  page.sample("_total", "", metrics.health_checks.value());
   page.family("gatehouse_sessions_closed", "counter", "", "Sessions ended, by what ended them.");
   for (std::size_t reason = 0; reason < close_reason_count; ++reason) {
     page.sample("_total", label("reason", to_string(static_cast<CloseReason>(reason))),

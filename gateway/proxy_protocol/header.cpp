@@ -1,17 +1,10 @@
 #include "gateway/proxy_protocol/header.h"
 
-#include <algorithm>
-#include <array>
+#include "gateway/proxy_protocol/wire.h"
 
 namespace gatehouse::proxy_protocol {
 
 namespace {
-
-constexpr std::array<std::uint8_t, 12> signature{0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D,
-                                                 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A};
-constexpr std::uint8_t version_2_proxy = 0x21;
-constexpr std::uint8_t tcp_over_v4 = 0x11;
-constexpr std::uint8_t tcp_over_v6 = 0x21;
 
 void append_u16(std::vector<std::uint8_t>& out, std::uint16_t value) {
   out.push_back(static_cast<std::uint8_t>(value >> 8));
@@ -40,9 +33,9 @@ std::vector<std::uint8_t> make_header(const config::SocketAddress& source,
                                       const config::SocketAddress& destination) {
   const bool v4 = source.ip.is_v4() && destination.ip.is_v4();
   std::vector<std::uint8_t> out(signature.begin(), signature.end());
-  out.push_back(version_2_proxy);
-  out.push_back(v4 ? tcp_over_v4 : tcp_over_v6);
-  append_u16(out, v4 ? 12 : 36);
+  out.push_back(command_proxy);
+  out.push_back(v4 ? family_tcp4 : family_tcp6);
+  append_u16(out, v4 ? addresses_size_v4 : addresses_size_v6);
   const auto append = v4 ? append_v4 : append_as_v6;
   append(out, source.ip);
   append(out, destination.ip);

@@ -93,7 +93,8 @@ TEST_CASE_METHOD(Fixture, "a backend that refuses the connection has failed", "[
 
 TEST_CASE_METHOD(Fixture, "a backend is not to blame where this process has no descriptors",
                  "[dial]") {
-  // UBSan opens a pipe when it sees a class for the first time, and finds it invalid where it cannot.
+  // UBSan opens a pipe when it sees a class for the first time, and finds it invalid where it
+  // cannot.
   REQUIRE(dial().outcome == DialOutcome::unreachable);
   BackendTable untried;
   state.backends = untried.of(server);

@@ -19,6 +19,7 @@ inline SessionRecord denied_record(std::string_view address = "198.51.100.7",
   record.verdict = rules::Verdict::deny;
   record.reason = reason;
   record.snapshot = 3;
+  record.close_reason = CloseReason::denied;
   return record;
 }
 
