@@ -46,6 +46,10 @@ class Session:
     def close(self):
         self._socket.close()
 
+    def finish_sending(self):
+        """Ends this direction; the other goes on."""
+        self._socket.shutdown(socket.SHUT_WR)
+
     def reset(self):
         """Closes so that the other side sees a reset instead of an end."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
