@@ -1,5 +1,7 @@
-"""A network namespace joined to ours by a veth pair: a peer that is not on the loopback."""
+"""Network namespaces joined by veth pairs: peers that are not on the loopback."""
 
+import contextlib
+import ctypes
 import os
 import pathlib
 import subprocess
@@ -35,14 +37,14 @@ class VethPair:
         self._hosts = pathlib.Path(tempfile.mkstemp(prefix="gatehouse-hosts-")[1])
         self._hosts.write_text(f"127.0.0.1 localhost\n{self.here} {self.here_name}\n")
         try:
-            self._must("netns", "add", self.namespace)
-            self._must("link", "add", self._link, "type", "veth", "peer", "name", inner, "netns",
+            _must("netns", "add", self.namespace)
+            _must("link", "add", self._link, "type", "veth", "peer", "name", inner, "netns",
                        self.namespace)
-            self._must("addr", "add", f"{self.here}/30", "dev", self._link)
-            self._must("link", "set", self._link, "up")
-            self._must(*inside, "addr", "add", f"{self.there}/30", "dev", inner)
-            self._must(*inside, "link", "set", inner, "up")
-            self._must(*inside, "link", "set", "lo", "up")
+            _must("addr", "add", f"{self.here}/30", "dev", self._link)
+            _must("link", "set", self._link, "up")
+            _must(*inside, "addr", "add", f"{self.there}/30", "dev", inner)
+            _must(*inside, "link", "set", inner, "up")
+            _must(*inside, "link", "set", "lo", "up")
         except BaseException:
             self.__exit__()
             raise
@@ -59,12 +61,80 @@ class VethPair:
         return ["ip", "netns", "exec", self.namespace, "sh", "-c",
                 'mount --bind "$0" /etc/hosts && exec "$@"', str(self._hosts)]
 
-    @staticmethod
-    def _must(*arguments):
-        done = _ip(*arguments)
-        assert done.returncode == 0, f"ip {' '.join(arguments)}: {done.stderr}"
+
+def _must(*arguments):
+    done = _ip(*arguments)
+    assert done.returncode == 0, f"ip {' '.join(arguments)}: {done.stderr}"
 
 
 def _ip(*arguments):
     return subprocess.run(["ip", *arguments], capture_output=True, text=True, timeout=30,
                           check=False)
+
+
+class TwoTenants:
+    """A namespace for the gateway, and two tenants, each on a device of its own, who use the same
+    addresses: `device_a` and `device_b` lead from `here` to `there` both."""
+
+    here = "10.203.0.1"
+    there = "10.203.0.2"
+    # Of somebody on the gateway's own side, reached over its loopback.
+    embedded = "fd40:1::10.203.0.2"
+    device_a, device_b = "tenant-a", "tenant-b"
+
+    def __enter__(self):
+        suffix = uuid.uuid4().hex[:6]
+        self.namespace = f"gh-{suffix}"
+        self._tenants = {device: f"gh-{suffix}-{device[-1]}"
+                         for device in (self.device_a, self.device_b)}
+        try:
+            _must("netns", "add", self.namespace)
+            inside = ("-n", self.namespace)
+            _must(*inside, "link", "set", "lo", "up")
+            _must(*inside, "addr", "add", f"{self.embedded}/128", "dev", "lo", "nodad")
+            for device, tenant in self._tenants.items():
+                _must("netns", "add", tenant)
+                _must(*inside, "link", "add", device, "type", "veth", "peer", "name", "out",
+                      "netns", tenant)
+                for namespace, name, address in ((self.namespace, device, self.here),
+                                                 (tenant, "out", self.there)):
+                    _must("-n", namespace, "addr", "add", f"{address}/30", "dev", name)
+                    _must("-n", namespace, "link", "set", name, "up")
+                # The way back to an address that two devices lead to is not what it came by.
+                _must("netns", "exec", self.namespace, "sysctl", "--quiet", "--write",
+                      "net.ipv4.conf.all.rp_filter=0", f"net.ipv4.conf.{device}.rp_filter=0")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for namespace in (*self._tenants.values(), self.namespace):
+            _ip("netns", "delete", namespace)
+
+    def enter(self):
+        """What to put before a command so that it runs where the gateway is to run."""
+        return ["ip", "netns", "exec", self.namespace]
+
+    def inside(self, device=None):
+        """For sockets made within: on the gateway's side, or by the tenant on a device."""
+        return inside(self._tenants[device] if device else self.namespace)
+
+
+@contextlib.contextmanager
+def inside(namespace):
+    """The calling thread is in that namespace meanwhile; sockets it makes stay there."""
+    library = ctypes.CDLL(None, use_errno=True)
+    clone_newnet = 0x40000000  # setns(2)
+
+    def enter(descriptor):
+        if library.setns(descriptor, clone_newnet) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
+
+    with open("/proc/thread-self/ns/net", "rb") as before, \
+            open(f"/run/netns/{namespace}", "rb") as there:
+        enter(there.fileno())
+        try:
+            yield
+        finally:
+            enter(before.fileno())
