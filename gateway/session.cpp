@@ -212,6 +212,9 @@ Awaitable<std::optional<Session::Stop>> Session::dial(const ServerState& server)
   switch (dialed.outcome) {
     case mariadb::DialOutcome::connected: {
       record_.backend_thread = dialed.greeting.thread_id;
+      if (const auto ours = local_address(backend_->socket().native_handle())) {
+        record_.backend_local_port = ours->port;
+      }
       backend_is_local_ = std::holds_alternative<config::UnixBackend>(backend.where);
       const bool is_private = server.tls != nullptr || backend_is_local_;
       if (routed_) routed_->backend_is_private = is_private;

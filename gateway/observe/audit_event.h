@@ -69,6 +69,9 @@ struct SessionRecord {
   std::string program;   // client-chosen
   std::string backend;   // as the configuration writes it
   std::optional<std::uint64_t> backend_thread;
+  // The gateway's port on its connection to a backend over TCP: what the backend's own log has for
+  // the client's where it is not told who is calling.
+  std::optional<std::uint16_t> backend_local_port;
   // Written by `closed` only. Bytes are plaintext, relayed after the login; `in` is from the
   // client.
   std::uint64_t bytes_in = 0;

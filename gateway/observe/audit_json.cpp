@@ -233,6 +233,7 @@ json::object session_fields(const SessionRecord& record) {
   add_client(object, "program", record.program);
   add_own(object, "backend", record.backend);
   if (record.backend_thread) object["backend_thread"] = *record.backend_thread;
+  if (record.backend_local_port) object["backend_local_port"] = *record.backend_local_port;
   return object;
 }
 

@@ -27,7 +27,8 @@ def test_opened_and_closed_say_who_what_and_how_much(gateway, mariadb):
     closed = gateway.wait_for_audit("closed")
     assert set(opened) == {
         "time", "event", "gateway", "session", "listener", "server", "source", "verdict", "reason",
-        "rule", "snapshot", "tls", "user", "database", "program", "backend", "backend_thread"}
+        "rule", "snapshot", "tls", "user", "database", "program", "backend", "backend_thread",
+        "backend_local_port"}
     assert set(closed) == set(opened) | {"bytes_in", "bytes_out", "seconds", "close_reason"}
     for record in (opened, closed):
         assert TIME.fullmatch(record["time"])

@@ -7,6 +7,7 @@ import pytest
 from support import configuration, proxy_header, wire
 from support.mariadb_server import PASSWORD
 from support.refusals import denied_bytes
+from support.session import ServerError
 from support.waiting import wait_until
 
 BALANCER, STRANGER = "127.0.0.20", "127.0.0.99"
@@ -70,6 +71,26 @@ class TestClient:
         with _say(gateway, proxy_header.v2(ALLOWED)) as session:
             session.log_in("native", PASSWORD)
             assert session.value("SELECT USER()") == f"native@{ALLOWED}"
+
+    def test_the_databases_grants_and_its_own_audit_go_by_the_client(self, gateway,
+                                                                     proxied_mariadb):
+        log = proxied_mariadb.folder / "server_audit.log"
+        proxied_mariadb.execute(f"""
+            CREATE OR REPLACE USER office@'203.0.113.%' IDENTIFIED BY '{PASSWORD}';
+            INSTALL SONAME 'server_audit';
+            SET GLOBAL server_audit_file_path = '{log}', GLOBAL server_audit_logging = ON;""")
+        try:
+            with _say(gateway, proxy_header.v2(ALLOWED)) as session:
+                session.log_in("office", PASSWORD)
+                assert session.value("SELECT CURRENT_USER()") == "office@203.0.113.%"
+            with _say(gateway, proxy_header.v2("2001:db8::9")) as session, \
+                    pytest.raises(ServerError, match="Access denied for user 'office'@'2001:db8::9'"):
+                session.log_in("office", PASSWORD)
+        finally:
+            proxied_mariadb.execute("UNINSTALL SONAME 'server_audit'; DROP USER office@'203.0.113.%'")
+        events = [line.split(",") for line in log.read_text().splitlines()]
+        assert {(event[2], event[3], event[6]) for event in events if event[2] == "office"} >= {
+            ("office", ALLOWED, "CONNECT"), ("office", "2001:db8::9", "FAILED_CONNECT")}
 
     @pytest.mark.parametrize("make", [proxy_header.v1, proxy_header.v2])
     def test_the_header_may_come_in_any_number_of_packets(self, gateway, make):

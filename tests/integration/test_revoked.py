@@ -97,6 +97,15 @@ def test_a_rule_that_expires_ends_its_sessions(gateway_with, expected):
     assert closed["reason"] == "rule_expired"
 
 
+def test_a_deny_rule_that_comes_into_force_ends_its_sessions(gateway_with, expected):
+    begins = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=3)
+    gateway = gateway_with(configuration.rule_file(BOTH) + (
+        f"deny_rules:\n  - {{name: soon, range: {VICTIM}, "
+        f"not_before: {begins.strftime('%Y-%m-%dT%H:%M:%SZ')}}}\n"))
+    closed = _revoked_beside_a_stream(gateway, lambda: None, expected)
+    assert closed["reason"] == "denied_by_rule"
+
+
 def test_a_lockdown_ends_every_session(gateway_with):
     rules = configuration.rule_file(BOTH)
     gateway = gateway_with(rules)

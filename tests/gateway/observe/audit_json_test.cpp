@@ -6,6 +6,7 @@
 #include <boost/json/value.hpp>
 #include <catch2/catch.hpp>
 
+#include "gateway/observe/denial_fold.h"
 #include "tests/gateway/observe/records.h"
 
 namespace gatehouse {
@@ -37,6 +38,7 @@ SessionRecord full_record() {
   record.program = "mysql";
   record.backend = "10.1.0.4:3306";
   record.backend_thread = 42;
+  record.backend_local_port = 51234;
   record.bytes_in = 10;
   record.bytes_out = 2000;
   record.duration = 1500ms;
@@ -50,7 +52,41 @@ constexpr std::string_view full_fields =
     R"("rule":{"name":"oslo-office","file":"rules/orders.yaml","line":6},"snapshot":3,)"
     R"("tls":{"version":"TLSv1.3","cipher":"TLS_AES_256_GCM_SHA384","sni":"db.example.com",)"
     R"("resumed":true,"client_subject":"CN=robot"},"user":"app","database":"shop",)"
-    R"("program":"mysql","backend":"10.1.0.4:3306","backend_thread":42)";
+    R"("program":"mysql","backend":"10.1.0.4:3306","backend_thread":42,"backend_local_port":51234)";
+
+TEST_CASE("the ids of a PROXY header are part of the source", "[audit]") {
+  SessionRecord record = denied_record();
+  record.source.azure_link_id = 305419896;
+  record.source.aws_vpce_id = "vpce-\n1";
+  record.source.gcp_psc_connection_id = 18446744073709551615U;
+  CHECK(line_of(Denied{record})
+            .find(R"("azure_link_id":305419896,"aws_vpce_id":"vpce-\n1",)"
+                  R"("gcp_psc_connection_id":18446744073709551615})") != std::string::npos);
+}
+
+TEST_CASE("a sender who is not trusted is closed, not denied, and folded too", "[audit]") {
+  SessionRecord record = denied_record();
+  record.verdict.reset();
+  record.reason.reset();
+  record.snapshot = 0;
+  record.close_reason = CloseReason::untrusted_sender;
+  const std::string line = line_of(Denied{record});
+  CHECK(line.find(R"("event":"closed")") != std::string::npos);
+  CHECK(line.find(R"("close_reason":"untrusted_sender")") != std::string::npos);
+  CHECK(line.find("verdict") == std::string::npos);
+
+  DenialFold fold;
+  const DenialFold::Time start(1000h);
+  CHECK(fold.is_first(denied_record(), start));
+  CHECK(fold.is_first(record, start));
+  CHECK_FALSE(fold.is_first(record, start));
+  const auto folded = fold.take_all();
+  REQUIRE(folded.size() == 1);
+  const std::string repeats = line_of(folded.front());
+  CHECK(repeats.find(R"("event":"closed")") != std::string::npos);
+  CHECK(repeats.ends_with(R"("close_reason":"untrusted_sender","count":1})"
+                          "\n"));
+}
 
 TEST_CASE("an alert tells of whom and why, not of the rule that let them in", "[audit]") {
   CHECK(line_of(Alert{full_record(), 21}) ==
