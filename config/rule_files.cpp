@@ -119,8 +119,11 @@ std::vector<std::shared_ptr<const rules::Policy>> RuleBook::compile() {
   std::vector<std::shared_ptr<const rules::Policy>> policies;
   for (const Server& server : servers_) {
     auto rules_of_server = by_server_.extract(server.name);
-    policies.push_back(
-        std::make_shared<const rules::Policy>(std::move(rules_of_server.mapped().spec)));
+    auto& [spec, names, settings, vnet_rules, endpoints] = rules_of_server.mapped();
+    if (const auto set = settings.find("locked_down"); set != settings.end()) {
+      spec.locked_down_at = rules::Origin{set->second.file, set->second.line};
+    }
+    policies.push_back(std::make_shared<const rules::Policy>(std::move(spec)));
   }
   return policies;
 }

@@ -150,6 +150,7 @@ Built Gateway::load() {
   Built built;
   try {
     for (int count = 0; count < loads_at_most; ++count) {
+      if (!snapshot_) continuity_.lockdowns.reset();  // of the folder that the last load named
       built = build_snapshot(gateway_yaml_, continuity_);
       if (!have_changed(built.inputs)) break;
     }
@@ -219,22 +220,25 @@ void Gateway::put_in_force(std::shared_ptr<Snapshot> snapshot, Sockets sockets) 
   } else {
     audit_->configure(AuditSettings::of(configuration));
   }
-  for (std::size_t index = 0; index < workers_.size(); ++index) {
-    Worker::Change change{.snapshot = snapshot_, .listeners = {}, .added = {}};
-    for (const auto& [key, socket] : sockets.by_key) change.listeners[key] = socket.listener;
-    for (auto& [key, descriptors] : sockets.added)
-      change.added[key] = std::move(descriptors[index]);
-    workers_[index]->adopt(std::move(change));
-  }
-  for (const auto& [key, added] : sockets.added) {
-    const Socket& socket = sockets.by_key.at(key);
-    listening_(socket.listener, to_string(socket.address));
-  }
   sockets_ = std::move(sockets.by_key);
+  hand_out(std::move(sockets.added));
   backend_watch_.follow(snapshot_);
   last_error_.reset();
   rejected_inputs_.clear();
   if (watch_) watch(snapshot_->inputs);
+}
+
+void Gateway::hand_out(std::map<std::string, std::vector<Descriptor>> added) {
+  for (std::size_t index = 0; index < workers_.size(); ++index) {
+    Worker::Change change{.snapshot = snapshot_, .listeners = {}, .added = {}};
+    for (const auto& [key, socket] : sockets_) change.listeners[key] = socket.listener;
+    for (auto& [key, descriptors] : added) change.added[key] = std::move(descriptors[index]);
+    workers_[index]->adopt(std::move(change));
+  }
+  for (const auto& [key, descriptors] : added) {
+    const Socket& socket = sockets_.at(key);
+    listening_(socket.listener, to_string(socket.address));
+  }
 }
 
 ReloadOutcome Gateway::reject(const Built& built, std::chrono::nanoseconds took) {

@@ -56,6 +56,16 @@ class Gateway {
   // -----------------------------------------------------
 
   ReloadOutcome reload();
+  // A server by command of a user, whatever the files on disk are like.
+  struct LockdownOutcome {
+    bool changed = false;  // it was not so before
+    std::string error;     // not empty: why the disk does not have it
+  };
+  // In force also where it cannot be stored.
+  LockdownOutcome lock_down(const std::string& server, std::uint32_t uid);
+  // Stays locked down where that cannot be stored.
+  LockdownOutcome unlock(const std::string& server, std::uint32_t uid);
+  [[nodiscard]] const Lockdowns& lockdowns() const noexcept { return *continuity_.lockdowns; }
   // Calls `done` with what `visit` made of every session, once all workers have answered.
   using Visit = std::function<std::optional<boost::json::object>(Session&)>;
   void for_each_session(Visit visit,
@@ -93,6 +103,9 @@ class Gateway {
   // `diagnostics`.
   Sockets bind(const Snapshot& snapshot, config::Diagnostics& diagnostics) const;
   void put_in_force(std::shared_ptr<Snapshot> snapshot, Sockets sockets);
+  bool put_lockdown_in_force(const std::string& server);
+  // To the workers: the snapshot in force, and what was bound for it.
+  void hand_out(std::map<std::string, std::vector<Descriptor>> added);
   ReloadOutcome reject(const Built& built, std::chrono::nanoseconds took);
   void wait_for_greetings();
 

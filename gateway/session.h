@@ -115,8 +115,8 @@ class Session : public boost::intrusive::list_base_hook<> {
   // is required, and without where none is.
   [[nodiscard]] bool came_as_required(const config::Listener& listener) const noexcept;
   void remember_header(proxy_protocol::ReceivedHeader header);
-  // Asks Policy::decide with the facts known now: for all of the listener's servers as long as the
-  // one meant is not known.
+  // Asks PolicyInForce::decide with the facts known now: for all of the listener's servers as long
+  // as the one meant is not known.
   [[nodiscard]] Judgement judge(const Snapshot& snapshot, rules::Time now) const;
   // Whether the source may come in now: judged, not blocked, and remembered.
   [[nodiscard]] Judgement decide(const Snapshot& snapshot);

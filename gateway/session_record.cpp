@@ -65,7 +65,7 @@ Session::Judgement Session::judge(const Snapshot& snapshot, rules::Time now) con
   });
   if (meant == servers.end()) return judgement;
   judgement.server = *meant;
-  judgement.decision = judgement.server->policy->decide(facts);
+  judgement.decision = judgement.server->policy.decide(facts);
   return judgement;
 }
 
@@ -150,20 +150,20 @@ void Session::count_use(const Judgement& judgement) noexcept {
                              .arrival = judgement.identity.arrival,
                              .now = now_by_the_clock()};
     for (const ServerState* server : judgement.listener->servers) {
-      count_use(*server, server->policy->decide(facts));
+      count_use(*server, server->policy.decide(facts));
     }
   }
 }
 
 void Session::count_use(const ServerState& server, const rules::Decision& decision) noexcept {
   if (decision.rule == nullptr) return;
-  server.rule_uses[server.policy->number_of(*decision.rule)]->used(now_by_the_clock());
+  server.rule_uses[server.policy.written->number_of(*decision.rule)]->used(now_by_the_clock());
 }
 
 bool Session::is_spared(const Judgement& judgement) const {
   return established_ && judgement.server != nullptr &&
          judgement.decision.reason == rules::Reason::no_matching_rule &&
-         judgement.server->policy->spec().on_revoke == rules::OnRevoke::keep;
+         judgement.server->policy.written->spec().on_revoke == rules::OnRevoke::keep;
 }
 
 void Session::record_opened() {

@@ -23,15 +23,30 @@ std::unique_ptr<ServerState> build_server(const config::Configuration& configura
   auto state = std::make_unique<ServerState>();
   const config::Server& server = configuration.servers[index];
   state->server = &server;
-  state->policy = configuration.policies[index].get();
+  state->policy.written = configuration.policies[index].get();
+  state->policy.locked_down =
+      continuity.lockdowns && continuity.lockdowns->find(server.name) != nullptr;
   if (server.tls.mode != config::BackendTlsMode::off) {
     state->tls = BackendTls::load(server, files, diagnostics);
   }
   state->metrics = &continuity.metrics.server(server.name);
   state->sessions = &continuity.sessions_by_server[server.name];
-  state->rule_uses = continuity.rule_uses.of(*state->policy);
+  state->rule_uses = continuity.rule_uses.of(*state->policy.written);
   state->backends = continuity.backends.of(server);
   return state;
+}
+
+// REQUIRES: the snapshot has all its servers.
+void lead_to_servers(ListenerState& state, const Snapshot& snapshot) {
+  state.servers.clear();
+  state.policies.clear();
+  state.server_names.clear();
+  for (const std::string& name : state.listener->servers) {
+    const ServerState* server = snapshot.find_server(name);
+    state.servers.push_back(server);
+    state.policies.push_back(server->policy);
+    state.server_names.emplace_back(server->server->name);
+  }
 }
 
 }  // namespace
@@ -53,6 +68,9 @@ Built build_snapshot(const std::filesystem::path& gateway_yaml, Continuity& cont
               .inputs = std::move(loaded.inputs)};
   if (!loaded.configuration) return built;
   const config::Configuration& configuration = *loaded.configuration;
+  if (!continuity.lockdowns) {
+    continuity.lockdowns = Lockdowns::read(configuration, built.diagnostics);
+  }
 
   auto snapshot = std::make_shared<Snapshot>();
   config::InputFiles files(configuration.folder);
@@ -65,12 +83,7 @@ Built build_snapshot(const std::filesystem::path& gateway_yaml, Continuity& cont
     state.listener = &listener;
     state.tls = ListenerTls::load(listener, continuity.tickets, files, built.diagnostics);
     state.handshakes = &continuity.handshakes_by_listener[listener.name];
-    for (const std::string& name : listener.servers) {
-      const ServerState* server = snapshot->find_server(name);
-      state.servers.push_back(server);
-      state.policies.push_back(server->policy);
-      state.server_names.emplace_back(server->server->name);
-    }
+    lead_to_servers(state, *snapshot);
     snapshot->listeners.push_back(std::move(state));
   }
   built.inputs.insert(built.inputs.end(), files.inputs().begin(), files.inputs().end());
@@ -81,6 +94,21 @@ Built build_snapshot(const std::filesystem::path& gateway_yaml, Continuity& cont
   snapshot->inputs = built.inputs;
   built.snapshot = std::move(snapshot);
   return built;
+}
+
+std::shared_ptr<Snapshot> with_lockdowns(const Snapshot& snapshot, const Lockdowns& lockdowns) {
+  auto next = std::make_shared<Snapshot>();
+  next->loaded = snapshot.loaded;
+  next->configuration = snapshot.configuration;
+  next->inputs = snapshot.inputs;
+  for (const auto& server : snapshot.servers) {
+    auto& copy = next->servers.emplace_back(std::make_unique<ServerState>(*server));
+    copy->policy.locked_down = lockdowns.find(server->server->name) != nullptr;
+  }
+  for (const ListenerState& listener : snapshot.listeners) {
+    lead_to_servers(next->listeners.emplace_back(listener), *next);
+  }
+  return next;
 }
 
 bool have_changed(const std::vector<config::Input>& inputs) {

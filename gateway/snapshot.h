@@ -7,12 +7,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "config/load.h"
 #include "gateway/backends.h"
+#include "gateway/lockdowns.h"
 #include "gateway/net/tls_context.h"
 #include "gateway/net/tls_tickets.h"
 #include "gateway/observe/metrics.h"
@@ -23,12 +25,12 @@ namespace gatehouse {
 // Of one server: what its sessions need besides its configuration.
 struct ServerState {
   const config::Server* server = nullptr;  // owned by the snapshot's configuration
-  const rules::Policy* policy = nullptr;   // likewise
+  rules::PolicyInForce policy;             // likewise
   std::shared_ptr<BackendTls> tls;         // null where the mode is off
   ServerMetrics* metrics = nullptr;        // outlives every snapshot
   std::atomic<std::uint32_t>* sessions =
       nullptr;             // counted against max_sessions; outlives every snapshot
-  RuleUses rule_uses;      // parallel to policy->rules()
+  RuleUses rule_uses;      // parallel to policy.written->rules()
   BackendStates backends;  // parallel to server->backends
 };
 
@@ -37,7 +39,7 @@ struct ListenerState {
   std::shared_ptr<const ListenerTls> tls;
   std::vector<const ServerState*> servers;  // owned by the snapshot
   // Parallel to `servers`, in the form that each question needs.
-  std::vector<const rules::Policy*> policies;
+  std::vector<rules::PolicyInForce> policies;
   std::vector<std::string_view> server_names;
   // Counted against limits.handshakes; outlives every snapshot.
   std::atomic<std::uint32_t>* handshakes = nullptr;
@@ -66,6 +68,7 @@ struct Continuity {
   Metrics metrics;
   RuleUseTable rule_uses;
   BackendTable backends;
+  std::optional<Lockdowns> lockdowns;  // unset until the first state folder is known
   std::map<std::string, std::atomic<std::uint32_t>, std::less<>> sessions_by_server;
   std::map<std::string, std::atomic<std::uint32_t>, std::less<>> handshakes_by_listener;
 };
@@ -77,10 +80,15 @@ struct Built {
   std::vector<config::Input> inputs;  // also when nothing was built
 };
 
-// Loads gateway.yaml and everything it names, TLS files included. Reads files and nothing else. The
-// generation is still 0.
+// Loads gateway.yaml and everything it names, TLS files included, and the first time the lockdowns.
+// Reads files and nothing else. The generation is still 0.
 [[nodiscard]] Built build_snapshot(const std::filesystem::path& gateway_yaml,
                                    Continuity& continuity);
+
+// The same once more, with the lockdowns of now. The generation is still 0. Reads no files: what is
+// wrong with those on disk keeps no server open.
+[[nodiscard]] std::shared_ptr<Snapshot> with_lockdowns(const Snapshot& snapshot,
+                                                       const Lockdowns& lockdowns);
 
 // Whether any of the files reads differently now.
 [[nodiscard]] bool have_changed(const std::vector<config::Input>& inputs);

@@ -104,9 +104,9 @@ void append_padded(std::string& text, std::uint64_t number, std::size_t digits) 
 
 }  // namespace
 
-Explanation explain(const Policy& policy, const Facts& facts) {
+Explanation explain(const PolicyInForce& policy, const Facts& facts) {
   const Decision decision = policy.decide(facts);
-  return {.decision = decision, .nearest_miss = find_miss(policy, facts, decision)};
+  return {.decision = decision, .nearest_miss = find_miss(*policy.written, facts, decision)};
 }
 
 std::string describe(const NearestMiss& miss, const IpAddress& address) {

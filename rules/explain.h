@@ -26,8 +26,8 @@ struct Explanation {
   std::optional<NearestMiss> nearest_miss;
 };
 
-// REQUIRES: every fact is set. Calls Policy::decide.
-[[nodiscard]] Explanation explain(const Policy& policy, const Facts& facts);
+// REQUIRES: every fact is set. Calls PolicyInForce::decide.
+[[nodiscard]] Explanation explain(const PolicyInForce& policy, const Facts& facts);
 
 // One line for a person, such as "expired at 2026-12-31T17:00:00Z" or
 // "203.0.113.64/26 starts 3 addresses later".

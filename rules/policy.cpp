@@ -55,14 +55,14 @@ Policy::Policy(PolicySpec spec) : spec_(std::move(spec)) {
   }
 }
 
-Decision Policy::decide(const Facts& facts) const noexcept {
+Decision Policy::decide(const Facts& facts, bool is_locked_down) const noexcept {
   if (facts.arrival) {
     if (facts.arrival->way == Arrival::Way::ambiguous_network) {
       return deny(Reason::ambiguous_network);
     }
     if (facts.arrival->way == Arrival::Way::unknown_network) return deny(Reason::unknown_network);
   }
-  if (spec_.locked_down) return deny(Reason::locked_down);
+  if (is_locked_down) return deny(Reason::locked_down);
   if (facts.arrival) {
     const bool is_public = facts.arrival->way == Arrival::Way::public_address;
     return judge(is_public ? public_gate() : gate(facts.arrival->network), facts);
@@ -165,11 +165,11 @@ Decision Policy::conclude(const Hits& hits, Reason reason) const noexcept {
   return deny(Reason::no_matching_rule);
 }
 
-Decision decide_for_any(std::span<const Policy* const> policies, const Facts& facts) noexcept {
+Decision decide_for_any(std::span<const PolicyInForce> policies, const Facts& facts) noexcept {
   if (policies.empty()) return {};
-  Decision decision = policies.front()->decide(facts);
-  for (const Policy* policy : policies.subspan(1)) {
-    decision = either(decision, policy->decide(facts));
+  Decision decision = policies.front().decide(facts);
+  for (const PolicyInForce& policy : policies.subspan(1)) {
+    decision = either(decision, policy.decide(facts));
   }
   return decision.verdict == Verdict::deny ? decision : undecided;
 }

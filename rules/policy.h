@@ -68,6 +68,7 @@ struct PolicySpec {
   std::string server;
   PublicNetworkAccess public_network_access = PublicNetworkAccess::enabled;
   bool locked_down = false;
+  std::optional<Origin> locked_down_at;  // where a file sets `locked_down`
   OnRevoke on_revoke = OnRevoke::close;
   // In any order. Where several rules would decide alike, the one named is that of the least name,
   // so that joining files in another order changes nothing.
@@ -85,7 +86,9 @@ class Policy {
   // Total and pure. Decides as early as the facts allow: an allow or a deny stays what it is
   // whatever is learned later; `undecided` says that a missing fact matters, and at the last
   // decision the caller must take it for a deny.
-  [[nodiscard]] Decision decide(const Facts& facts) const noexcept;
+  [[nodiscard]] Decision decide(const Facts& facts) const noexcept {
+    return decide(facts, spec_.locked_down);
+  }
 
   [[nodiscard]] const std::string& server() const noexcept { return spec_.server; }
   [[nodiscard]] const PolicySpec& spec() const noexcept { return spec_; }
@@ -95,6 +98,8 @@ class Policy {
   [[nodiscard]] std::size_t number_of(const Rule& rule) const noexcept;
 
  private:
+  friend struct PolicyInForce;
+
   struct NetworkRules {
     NetworkId network{};
     AddressRules vnet;
@@ -111,6 +116,7 @@ class Policy {
   [[nodiscard]] Gate gate(const NetworkRules& rules) const noexcept;
   [[nodiscard]] Gate gate(NetworkId network) const noexcept;
 
+  [[nodiscard]] Decision decide(const Facts& facts, bool is_locked_down) const noexcept;
   // Steps 2 to 7 of the decision, for a source that came through `gate`.
   [[nodiscard]] Decision judge(const Gate& gate, const Facts& facts) const noexcept;
   [[nodiscard]] Decision judge_any_address(const Gate& gate, Time now) const noexcept;
@@ -126,10 +132,21 @@ class Policy {
   std::vector<NetworkRules> networks_;  // sorted by network
 };
 
+// A policy and what an operator has commanded besides: what sessions and `explain` ask.
+struct PolicyInForce {
+  const Policy* written = nullptr;  // by the rule files; not null when asked
+  bool locked_down = false;         // by command, whatever the files say
+
+  // Policy::decide, with a lockdown by either.
+  [[nodiscard]] Decision decide(const Facts& facts) const noexcept {
+    return written->decide(facts, locked_down || written->spec_.locked_down);
+  }
+};
+
 // The first decision of a listener that leads to several servers, before the one meant is known:
 // denies only what every one of them would deny, for their common reason, else `no_matching_rule`;
 // anything else is undecided, an allow of all of them too. No servers: a deny.
-[[nodiscard]] Decision decide_for_any(std::span<const Policy* const> policies,
+[[nodiscard]] Decision decide_for_any(std::span<const PolicyInForce> policies,
                                       const Facts& facts) noexcept;
 
 }  // namespace gatehouse::rules

@@ -26,7 +26,9 @@ json::object success(json::value result) {
 // A request as one would type it: "close --server orders".
 std::string in_words(const json::object& request) {
   std::string words(request.at("command").as_string());
-  const std::string_view unnamed = words == "unblock" ? "from" : "session";
+  const std::string_view unnamed = words == "unblock"                         ? "from"
+                                   : words == "lockdown" || words == "unlock" ? "server"
+                                                                              : "session";
   for (const auto& [key, value] : request) {
     if (key == "command") continue;
     words += std::string_view(key) == unnamed ? " " : " --" + std::string(key) + " ";
@@ -78,6 +80,34 @@ json::object to_json(const rules::Policy& policy, const rules::Rule& rule, const
           {"last_used", last ? json::value(rules::to_string(*last)) : json::value(nullptr)}};
 }
 
+// Null: the rule files do not.
+json::value locked_down_by_rules(const rules::Policy& policy) {
+  const auto& at = policy.spec().locked_down_at;
+  if (!policy.spec().locked_down || !at) return nullptr;
+  return json::object{{"file", at->file}, {"line", at->line}};
+}
+
+bool is_locked_down(const ServerState& server) {
+  return server.policy.locked_down || server.policy.written->spec().locked_down;
+}
+
+json::object to_json(const Lockdowns& lockdowns) {
+  json::array array;
+  for (const Lockdown& lockdown : lockdowns.all()) {
+    array.push_back({{"server", lockdown.server},
+                     {"since", rules::to_string(lockdown.since)},
+                     {"uid", lockdown.uid}});
+  }
+  return {{"stored", lockdowns.are_stored()}, {"by_command", std::move(array)}};
+}
+
+std::string in_words(const Gateway::LockdownOutcome& outcome, bool locks) {
+  if (!outcome.error.empty())
+    return (locks ? "locked down, but not on disk: " : "still locked down: ") + outcome.error;
+  if (outcome.changed) return locks ? "locked down" : "unlocked";
+  return locks ? "was locked down already" : "was not locked down";
+}
+
 json::array backends_of(const ServerState& server) {
   json::array backends;
   for (std::size_t index = 0; index < server.backends.size(); ++index) {
@@ -102,6 +132,7 @@ void AdminCommands::run(std::string_view line, const AdminPeer& peer, Reply repl
   if (command == "reload") return reload(peer, reply);
   if (command == "sessions") return sessions(request, std::move(reply));
   if (command == "close") return close(request, peer, std::move(reply));
+  if (command == "lockdown" || command == "unlock") return lockdown(request, peer, reply);
   if (command == "unblock") return unblock(request, peer, reply);
   reply(failure("unknown command"));
 }
@@ -117,7 +148,8 @@ void AdminCommands::status(const Reply& reply) {
   for (const auto& server : snapshot.servers) {
     servers.push_back({{"name", server->server->name},
                        {"sessions", server->metrics->sessions.value()},
-                       {"locked_down", server->policy->spec().locked_down},
+                       {"locked_down", is_locked_down(*server)},
+                       {"locked_down_by_rules", locked_down_by_rules(*server->policy.written)},
                        {"backends", backends_of(*server)}});
     sessions += server->metrics->sessions.value();
   }
@@ -132,15 +164,16 @@ void AdminCommands::status(const Reply& reply) {
                  {"sessions", sessions},
                  {"listeners", std::move(listeners)},
                  {"servers", std::move(servers)},
+                 {"lockdowns", to_json(gateway_.lockdowns())},
                  {"blocked", to_json(gateway_.failed_logins().blocks(steady_now), steady_now)}}));
 }
 
 void AdminCommands::rules(const Reply& reply) {
   json::array found;
   for (const auto& server : gateway_.snapshot()->servers) {
-    const auto& rules = server->policy->rules();
+    const auto& rules = server->policy.written->rules();
     for (std::size_t number = 0; number < rules.size(); ++number) {
-      found.push_back(to_json(*server->policy, rules[number], *server->rule_uses[number]));
+      found.push_back(to_json(*server->policy.written, rules[number], *server->rule_uses[number]));
     }
   }
   reply(success(std::move(found)));
@@ -210,6 +243,49 @@ void AdminCommands::close(const json::object& request, const AdminPeer& peer, Re
                                              .result = std::to_string(closed.size()) + " closed"});
         reply(success({{"closed", closed.size()}}));
       });
+}
+
+// One of the configuration, or one that has gone from it and is still locked down.
+std::optional<std::string> AdminCommands::read_server(const json::object& request,
+                                                      std::string& error) const {
+  const json::value* value = request.if_contains("server");
+  if (request.size() != 2 || value == nullptr || !value->is_string()) {
+    error = "say which server: SERVER";
+    return std::nullopt;
+  }
+  std::string server(value->get_string());
+  if (gateway_.snapshot()->find_server(server) == nullptr &&
+      gateway_.lockdowns().find(server) == nullptr) {
+    error = "there is no server '" + server + "'";
+    return std::nullopt;
+  }
+  return server;
+}
+
+void AdminCommands::lockdown(const json::object& request, const AdminPeer& peer,
+                             const Reply& reply) {
+  std::string error;
+  const auto server = read_server(request, error);
+  if (!server) return reply(failure(error));
+  const bool locks = request.at("command").as_string() == "lockdown";
+  const Gateway::LockdownOutcome outcome =
+      locks ? gateway_.lock_down(*server, peer.uid) : gateway_.unlock(*server, peer.uid);
+  gateway_.audit().record(AdminCommand{.command = in_words(request),
+                                       .uid = peer.uid,
+                                       .pid = peer.pid,
+                                       .result = in_words(outcome, locks)});
+  const ServerState* state = gateway_.snapshot()->find_server(*server);
+  reply(success(
+      {{"server", *server},
+       {"outcome", !outcome.error.empty() ? "failed"
+                   : outcome.changed      ? "done"
+                                          : "unchanged"},
+       {"locked_down",
+        state != nullptr ? is_locked_down(*state) : gateway_.lockdowns().find(*server) != nullptr},
+       {"locked_down_by_rules",
+        state != nullptr ? locked_down_by_rules(*state->policy.written) : json::value(nullptr)},
+       {"generation", gateway_.snapshot()->generation},
+       {"error", outcome.error.empty() ? json::value(nullptr) : json::value(outcome.error)}}));
 }
 
 void AdminCommands::unblock(const json::object& request, const AdminPeer& peer,

@@ -35,11 +35,14 @@ class AdminCommands {
   // Unset: `error` says what is wrong with the question.
   [[nodiscard]] std::optional<SessionFilter> read_filter(const boost::json::object& request,
                                                          std::string& error) const;
+  [[nodiscard]] std::optional<std::string> read_server(const boost::json::object& request,
+                                                       std::string& error) const;
   void status(const Reply& reply);
   void rules(const Reply& reply);
   void reload(const AdminPeer& peer, const Reply& reply);
   void sessions(const boost::json::object& request, Reply reply);
   void close(const boost::json::object& request, const AdminPeer& peer, Reply reply);
+  void lockdown(const boost::json::object& request, const AdminPeer& peer, const Reply& reply);
   void unblock(const boost::json::object& request, const AdminPeer& peer, const Reply& reply);
 
   Gateway& gateway_;

@@ -1,6 +1,7 @@
 // The commands that ask the running gateway over its admin socket.
 #include <cerrno>
 #include <cstdio>
+#include <map>
 #include <stdexcept>
 #include <system_error>
 
@@ -95,6 +96,33 @@ json::object request_for(const char* command, const SessionOptions& options) {
   return request;
 }
 
+std::string by_command_cell(const json::object& lockdown) {
+  return fmt::format("by command of user {} since {}", cell(lockdown, "uid"),
+                     cell(lockdown, "since"));
+}
+
+std::string by_rules_cell(const json::object& server) {
+  const json::value& origin = server.at("locked_down_by_rules");
+  return origin.is_object() ? "by " + rule_cell(origin.as_object()) : std::string();
+}
+
+void print_servers(const json::array& servers, const json::object& lockdowns) {
+  std::map<std::string, std::string> by_command;
+  for (const json::value& value : lockdowns.at("by_command").as_array()) {
+    by_command[cell(value.as_object(), "server")] = by_command_cell(value.as_object());
+  }
+  std::vector<std::vector<std::string>> rows{{"SERVER", "SESSIONS", "LOCKED DOWN"}};
+  for (const json::value& value : servers) {
+    const json::object& server = value.as_object();
+    const auto command = by_command.extract(cell(server, "name"));
+    std::string why = command ? command.mapped() : by_rules_cell(server);
+    rows.push_back({cell(server, "name"), cell(server, "sessions"), why.empty() ? "no" : why});
+  }
+  // The others are not configured any more, and would be locked down if they were.
+  for (const auto& [server, why] : by_command) rows.push_back({server, "-", why});
+  print_table(rows);
+}
+
 void print_blocked(const json::array& blocked) {
   if (blocked.empty()) return;
   std::vector<std::vector<std::string>> rows{{"BLOCKED", "NETWORK", "SERVER", "UNTIL"}};
@@ -139,18 +167,15 @@ int status(const GatewayAddress& gateway, Format format) {
   if (!object.at("audit").at("writable").as_bool()) {
     fmt::print("{}: the log says why\n", coloured(Colour::bad, "the audit cannot be written"));
   }
+  if (!object.at("lockdowns").at("stored").as_bool()) {
+    fmt::print("{}: the log says why\n", coloured(Colour::bad, "the lockdowns are not on disk"));
+  }
   std::vector<std::vector<std::string>> rows{{"LISTENER", "ADDRESS"}};
   for (const json::value& value : object.at("listeners").as_array()) {
     rows.push_back({cell(value.as_object(), "name"), cell(value.as_object(), "address")});
   }
   print_table(rows);
-  rows = {{"SERVER", "SESSIONS", "LOCKED DOWN"}};
-  for (const json::value& value : object.at("servers").as_array()) {
-    const json::object& server = value.as_object();
-    rows.push_back({cell(server, "name"), cell(server, "sessions"),
-                    server.at("locked_down").as_bool() ? "yes" : "no"});
-  }
-  print_table(rows);
+  print_servers(object.at("servers").as_array(), object.at("lockdowns").as_object());
   rows = {{"SERVER", "BACKEND", "STATE"}};
   for (const json::value& value : object.at("servers").as_array()) {
     for (const json::value& backend : value.at("backends").as_array()) {
@@ -230,6 +255,45 @@ int close(const GatewayAddress& gateway, const SessionOptions& options, Format f
     return ExitCode::usage;
   }
   return ExitCode::done;
+}
+
+int lock_down(const GatewayAddress& gateway, const std::string& server, Format format) {
+  const json::value result = ask(gateway, {{"command", "lockdown"}, {"server", server}});
+  const json::object& object = result.as_object();
+  const bool failed = !object.at("error").is_null();
+  if (format == Format::json) {
+    print_json(result);
+  } else if (!failed) {
+    const bool changed = object.at("outcome").as_string() == "done";
+    fmt::print("{}: {}locked down\n", server, changed ? "" : "was already ");
+  }
+  if (failed) {
+    fmt::print(
+        stderr,
+        "gatehouse lockdown: {} IS locked down, but this could not be stored and ends with a "
+        "restart: {}\n  hint: put the cause right, and give the command again\n",
+        server, cell(object, "error"));
+  }
+  return failed ? ExitCode::failed : ExitCode::done;
+}
+
+int unlock(const GatewayAddress& gateway, const std::string& server, Format format) {
+  const json::value result = ask(gateway, {{"command", "unlock"}, {"server", server}});
+  const json::object& object = result.as_object();
+  const bool failed = !object.at("error").is_null();
+  const std::string by_rules = by_rules_cell(object);
+  if (format == Format::json) {
+    print_json(result);
+  } else if (!failed) {
+    const bool changed = object.at("outcome").as_string() == "done";
+    fmt::print("{}: {}{}\n", server, changed ? "unlocked" : "was not locked down by command",
+               by_rules.empty() ? "" : ", and still is locked down " + by_rules);
+  }
+  if (failed) {
+    fmt::print(stderr, "gatehouse unlock: {} stays locked down: {}\n", server,
+               cell(object, "error"));
+  }
+  return failed ? ExitCode::failed : ExitCode::done;
 }
 
 int unblock(const GatewayAddress& gateway, const UnblockOptions& options, Format format) {

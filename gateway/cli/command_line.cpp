@@ -152,6 +152,18 @@ Action add_session_command(CLI::App& app, const char* name, const char* help, bo
   return [=] { return ask(*gateway, *options, *format); };
 }
 
+template <typename Command>
+Action add_server_command(CLI::App& app, const char* name, const char* help, Command ask) {
+  auto gateway = std::make_shared<GatewayAddress>();
+  auto server = std::make_shared<std::string>();
+  auto format = std::make_shared<Format>(Format::text);
+  auto* command = app.add_subcommand(name, help);
+  command->add_option("SERVER", *server, "The server meant")->required();
+  add_gateway(*command, *gateway);
+  add_format(*command, *format);
+  return [=] { return ask(*gateway, *server, *format); };
+}
+
 Action add_unblock(CLI::App& app) {
   auto gateway = std::make_shared<GatewayAddress>();
   auto options = std::make_shared<UnblockOptions>();
@@ -184,6 +196,10 @@ int run_command_line(int argc, char** argv) {
       {"sessions",
        add_session_command(app, "sessions", "Its established sessions", false, sessions)},
       {"close", add_session_command(app, "close", "End sessions", true, close)},
+      {"lockdown",
+       add_server_command(app, "lockdown", "Let nobody reach a server, and end its sessions",
+                          lock_down)},
+      {"unlock", add_server_command(app, "unlock", "Lift such a lockdown", unlock)},
       {"unblock", add_unblock(app)},
       {"reload", add_question(app, "reload", "Load the files now", reload)},
   };

@@ -72,6 +72,9 @@ int reload(const GatewayAddress& gateway, Format format);
 int sessions(const GatewayAddress& gateway, const SessionOptions& options, Format format);
 int close(const GatewayAddress& gateway, const SessionOptions& options, Format format);
 
+int lock_down(const GatewayAddress& gateway, const std::string& server, Format format);
+int unlock(const GatewayAddress& gateway, const std::string& server, Format format);
+
 // Whose blocks are lifted: those of an address, block or range.
 struct UnblockOptions {
   std::string source;

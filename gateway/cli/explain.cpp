@@ -9,6 +9,7 @@
 #include "config/time_text.h"
 #include "gateway/cli/commands.h"
 #include "gateway/cli/output.h"
+#include "gateway/lockdowns.h"
 
 namespace gatehouse::cli {
 
@@ -19,7 +20,8 @@ namespace json = boost::json;
 struct Question {
   rules::IpAddress from;
   rules::Time at;
-  const rules::Policy* policy = nullptr;
+  rules::PolicyInForce policy;
+  const Lockdown* lockdown = nullptr;  // by command
   const rules::NetworkMap* networks = nullptr;
   rules::Identity identity;
 };
@@ -40,13 +42,24 @@ json::value or_null(const std::string& text) {
   return text.empty() ? json::value(nullptr) : json::value(text);
 }
 
+void print_lockdown(const Question& question) {
+  if (question.lockdown != nullptr) {
+    fmt::print("  lockdown by command of user {} since {}\n", question.lockdown->uid,
+               rules::to_string(question.lockdown->since));
+  }
+  const rules::PolicySpec& spec = question.policy.written->spec();
+  if (spec.locked_down && spec.locked_down_at) {
+    fmt::print("  lockdown {}:{}\n", spec.locked_down_at->file, spec.locked_down_at->line);
+  }
+}
+
 void print(const Question& question, const rules::Explanation& explanation, Format format) {
   const Names names = names_of(question);
   const rules::Decision& decision = explanation.decision;
   const auto& miss = explanation.nearest_miss;
   const std::string why = miss ? rules::describe(*miss, question.identity.address) : std::string();
   if (format == Format::json) {
-    print_json({{"server", question.policy->server()},
+    print_json({{"server", question.policy.written->server()},
                 {"source",
                  {{"address", question.identity.address.to_string()},
                   {"network", or_null(names.network)},
@@ -67,7 +80,8 @@ void print(const Question& question, const rules::Explanation& explanation, Form
   std::string source = question.identity.address.to_string();
   if (!names.network.empty())
     source += " in " + names.network + (names.subnet.empty() ? "" : "/" + names.subnet);
-  fmt::print("  source   {}\n  server   {}\n", source, question.policy->server());
+  fmt::print("  source   {}\n  server   {}\n", source, question.policy.written->server());
+  if (decision.reason == rules::Reason::locked_down) print_lockdown(question);
   if (decision.rule != nullptr) fmt::print("  rule     {}\n", where(*decision.rule));
   if (miss) fmt::print("  nearest  {}: {}\n", where(*miss->rule), why);
 }
@@ -81,12 +95,20 @@ int explain(const ExplainOptions& options) {
     return ExitCode::failed;
   }
   const config::Configuration& configuration = *loaded.configuration;
+  config::Diagnostics unreadable;
+  const auto lockdowns = Lockdowns::read(configuration, unreadable);
+  if (!lockdowns) {
+    print_diagnostics(unreadable.all());
+    return ExitCode::failed;
+  }
   Question question;
   const auto from = rules::IpAddress::parse(options.from);
   if (!from) throw UsageError(fmt::format("--from: '{}' is not an IP address", options.from));
-  question.policy = configuration.find_policy(options.server);
-  if (question.policy == nullptr)
+  question.policy.written = configuration.find_policy(options.server);
+  if (question.policy.written == nullptr)
     throw UsageError(fmt::format("there is no server '{}'", options.server));
+  question.lockdown = lockdowns->find(options.server);
+  question.policy.locked_down = question.lockdown != nullptr;
   const auto& listeners = configuration.listeners;
   const auto is_named = [&](const config::Listener& listener) {
     return listener.name == *options.listener;
@@ -107,7 +129,7 @@ int explain(const ExplainOptions& options) {
   question.networks = &configuration.networks;
   question.identity = configuration.networks.identify(options.listener.value_or(""), *from, ids);
   const auto explanation = rules::explain(
-      *question.policy,
+      question.policy,
       {.address = question.identity.address, .arrival = question.identity.arrival, .now = *at});
   print(question, explanation, options.format);
   return explanation.decision.verdict == rules::Verdict::allow ? ExitCode::done : ExitCode::denied;

@@ -158,7 +158,8 @@ class TestRunning:
         assert session.ping()
         status = gateway.status()
         assert set(status) == {
-            "ready", "snapshot", "sessions", "listeners", "servers", "blocked", "audit"}
+            "ready", "snapshot", "sessions", "listeners", "servers", "lockdowns", "blocked",
+            "audit"}
         assert set(status["snapshot"]) == {"generation", "loaded", "files", "last_error"}
         assert status["ready"] is True
         assert status["snapshot"]["generation"] == 1
@@ -168,7 +169,9 @@ class TestRunning:
             {"name": "public", "address": f"127.0.0.1:{gateway.port}"}]
         assert status["servers"] == [
             {"name": "orders", "sessions": 1, "locked_down": False,
+             "locked_down_by_rules": None,
              "backends": [{"backend": mariadb.tcp_backend, "state": "up"}]}]
+        assert status["lockdowns"] == {"stored": True, "by_command": []}
         assert status["blocked"] == []
 
     def test_the_socket_may_be_named_instead_of_the_configuration(self, gateway):

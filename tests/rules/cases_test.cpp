@@ -96,8 +96,8 @@ Decision decide(const config::Configuration& configuration, const Case& one) {
     REQUIRE(policy != nullptr);
     return policy->decide(facts);
   }
-  std::vector<const Policy*> policies;
-  for (const auto& policy : configuration.policies) policies.push_back(policy.get());
+  std::vector<PolicyInForce> policies;
+  for (const auto& policy : configuration.policies) policies.push_back({policy.get()});
   return decide_for_any(policies, facts);
 }
 
@@ -151,6 +151,17 @@ TEST_CASE("a decision names the file and line of its rule", "[rules]") {
                       .now = {}});
   REQUIRE(decision.rule != nullptr);
   CHECK(decision.rule->origin == Origin{"rules/20-orders.yaml", 3});
+  CHECK_FALSE(policy->spec().locked_down_at);
+}
+
+TEST_CASE("a policy knows the file and line that lock its server down", "[rules]") {
+  const auto folder = std::filesystem::path(GATEHOUSE_CASES) / "several-files";
+  const auto loaded = config::load(folder / "gateway.yaml");
+  REQUIRE(loaded.configuration != nullptr);
+  const Policy* policy = loaded.configuration->find_policy("reports");
+  REQUIRE(policy != nullptr);
+  CHECK(policy->spec().locked_down);
+  CHECK(policy->spec().locked_down_at == Origin{"rules/40-lockdown.yaml", 2});
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ std::string nearest_miss(const PolicySpec& spec, std::string_view source,
   const Policy policy(spec);
   const IpAddress from_address = address(source);
   const Explanation explanation =
-      explain(policy, {.address = from_address, .arrival = arrival, .now = test::at(100)});
+      explain({&policy}, {.address = from_address, .arrival = arrival, .now = test::at(100)});
   if (!explanation.nearest_miss) return {};
   return explanation.nearest_miss->rule->name + ' ' +
          describe(*explanation.nearest_miss, from_address);
@@ -35,7 +35,7 @@ std::string nearest_miss(const PolicySpec& spec, std::string_view source,
 TEST_CASE("who is let in misses nothing", "[rules]") {
   const Policy policy(spec_of({ip_rule("office", "10.0.0.0/24")}));
   const auto explanation =
-      explain(policy, {.address = address("10.0.0.1"), .arrival = by_public_address, .now = {}});
+      explain({&policy}, {.address = address("10.0.0.1"), .arrival = by_public_address, .now = {}});
   CHECK(explanation.decision.verdict == Verdict::allow);
   CHECK_FALSE(explanation.nearest_miss);
 }
@@ -91,6 +91,16 @@ TEST_CASE("who is denied for another cause has no nearest miss", "[rules]") {
   CHECK(nearest_miss(spec, "10.0.1.0").empty());
   spec.locked_down = true;
   CHECK(nearest_miss(spec, "10.0.1.0").empty());
+}
+
+TEST_CASE("a lockdown by command is explained as one, and has no nearest miss", "[rules]") {
+  const Policy policy(spec_of({ip_rule("office", "10.0.0.0/24")}));
+  const auto explanation =
+      explain({.written = &policy, .locked_down = true},
+              {.address = address("10.0.1.0"), .arrival = by_public_address, .now = {}});
+  CHECK(explanation.decision.verdict == Verdict::deny);
+  CHECK(explanation.decision.reason == Reason::locked_down);
+  CHECK_FALSE(explanation.nearest_miss);
 }
 
 TEST_CASE("times are printed in UTC", "[rules]") {

@@ -35,11 +35,28 @@ bool is_same(const Decision& a, const test::NaiveDecision& b) {
   return a.verdict == b.verdict && a.reason == b.reason && rule_name(a) == b.rule;
 }
 
-[[noreturn]] void fail(const Policy& policy, const Facts& facts, const std::string& what) {
+// What sessions ask: now and then the server is locked down by command, whatever its rules say.
+PolicyInForce random_in_force(Random& random, const Policy& policy) {
+  return {.written = &policy, .locked_down = random.one_in(25)};
+}
+
+// To the naive engine a lockdown by command is one by the rules.
+test::NaiveDecision naive_decide(const PolicyInForce& policy, const Facts& facts) {
+  if (!policy.locked_down) return test::naive_decide(policy.written->spec(), facts);
+  PolicySpec locked_down = policy.written->spec();
+  locked_down.locked_down = true;
+  return test::naive_decide(locked_down, facts);
+}
+
+[[noreturn]] void fail(const PolicyInForce& policy, const Facts& facts, const std::string& what) {
   FAIL(what << "\n"
-            << test::to_text(policy.spec()) << "\n"
+            << test::to_text(policy.written->spec())
+            << (policy.locked_down ? ", locked down by command" : "") << "\n"
             << test::to_text(facts) << "\n  -> " << test::to_text(policy.decide(facts)));
   throw std::logic_error("FAIL returned");
+}
+[[noreturn]] void fail(const Policy& policy, const Facts& facts, const std::string& what) {
+  fail(PolicyInForce{.written = &policy}, facts, what);
 }
 
 // How often each reason came up: a property that was never put to the test has not held.
@@ -66,11 +83,12 @@ TEST_CASE("with every fact known, the decision is the naive one, rule and reason
     const Policy policy(test::random_policy(random, 12));
     for (int source = 0; source < 100; ++source) {
       const Facts facts = random_facts(random);
-      const auto want = test::naive_decide(policy.spec(), facts);
-      const Decision got = policy.decide(facts);
+      const PolicyInForce in_force = random_in_force(random, policy);
+      const auto want = naive_decide(in_force, facts);
+      const Decision got = in_force.decide(facts);
       reached.count(got);
       if (!is_same(got, want)) {
-        fail(policy, facts, "want " + std::string(to_string(want.reason)) + ' ' + want.rule);
+        fail(in_force, facts, "want " + std::string(to_string(want.reason)) + ' ' + want.rule);
       }
     }
   }
@@ -92,14 +110,15 @@ TEST_CASE("with facts missing, the decision is what every way they could turn ou
       const bool keeps_address = random.one_in(2);
       if (!keeps_address) facts.address.reset();
       if (!keeps_address ? random.one_in(3) : true) facts.arrival.reset();
-      const auto want = test::naive_decide(policy.spec(), facts);
-      const Decision got = policy.decide(facts);
+      const PolicyInForce in_force = random_in_force(random, policy);
+      const auto want = naive_decide(in_force, facts);
+      const Decision got = in_force.decide(facts);
       reached.count(got);
       // A rule may go unnamed while the address is not known; one that is named is the right one.
       const bool rule_is_right =
           got.rule == nullptr ? !facts.address || want.rule.empty() : got.rule->name == want.rule;
       if (got.verdict != want.verdict || got.reason != want.reason || !rule_is_right) {
-        fail(policy, facts,
+        fail(in_force, facts,
              "want " + std::string(to_string(want.verdict)) + ' ' +
                  std::string(to_string(want.reason)) + ' ' + want.rule);
       }
@@ -115,8 +134,9 @@ TEST_CASE("with facts missing, the decision is what every way they could turn ou
 TEST_CASE("an early decision never changes as facts grow", "[rules]") {
   Random random;
   for (int round = 0; round < 20000; ++round) {
-    const Policy policy(test::random_policy(random, 6));
+    const Policy written(test::random_policy(random, 6));
     for (int source = 0; source < 20; ++source) {
+      const PolicyInForce policy = random_in_force(random, written);
       const Facts known = random_facts(random);
       const Verdict final_verdict = policy.decide(known).verdict;
       if (final_verdict == Verdict::undecided) fail(policy, known, "undecided with every fact");
@@ -238,19 +258,21 @@ TEST_CASE("what is denied for any server is denied for each, for the common reas
     const Policy a(test::random_policy(random, 6));
     const Policy b(test::random_policy(random, 6));
     const Policy c(test::random_policy(random, 6));
-    const std::vector<const Policy*> all{&a, &b, &c};
-    const std::span<const Policy* const> some(all.data(), 1 + random.below(3));
+    const std::vector<PolicyInForce> all{random_in_force(random, a), random_in_force(random, b),
+                                         random_in_force(random, c)};
+    const std::span<const PolicyInForce> some(all.data(), 1 + random.below(3));
     for (int source = 0; source < 20; ++source) {
       Facts facts = random_facts(random);
       if (random.one_in(4)) facts.address.reset();
       if (random.one_in(4)) facts.arrival.reset();
-      const bool each_denies = std::all_of(some.begin(), some.end(), [&](const Policy* policy) {
-        return policy->decide(facts).verdict == Verdict::deny;
-      });
-      const Reason first = some.front()->decide(facts).reason;
-      const bool has_common = std::all_of(some.begin(), some.end(), [&](const Policy* policy) {
-        return policy->decide(facts).reason == first;
-      });
+      const bool each_denies =
+          std::all_of(some.begin(), some.end(), [&](const PolicyInForce& policy) {
+            return policy.decide(facts).verdict == Verdict::deny;
+          });
+      const Reason first = some.front().decide(facts).reason;
+      const bool has_common = std::all_of(
+          some.begin(), some.end(),
+          [&](const PolicyInForce& policy) { return policy.decide(facts).reason == first; });
       const Decision decision = decide_for_any(some, facts);
       const Decision want = !each_denies ? Decision{Verdict::undecided, Reason::undecided, nullptr}
                             : has_common ? Decision{Verdict::deny, first, decision.rule}

@@ -22,8 +22,9 @@ using test::until;
 using test::vnet_rule;
 
 static_assert(noexcept(std::declval<const Policy&>().decide(std::declval<const Facts&>())));
-static_assert(noexcept(decide_for_any(std::declval<std::span<const Policy* const>>(),
+static_assert(noexcept(decide_for_any(std::declval<std::span<const PolicyInForce>>(),
                                       std::declval<const Facts&>())));
+static_assert(noexcept(std::declval<const PolicyInForce&>().decide(std::declval<const Facts&>())));
 static_assert(!std::is_copy_constructible_v<Policy> && !std::is_move_constructible_v<Policy>);
 
 constexpr NetworkId factory{0};
@@ -175,6 +176,27 @@ TEST_CASE("a locked down server lets nobody in", "[rules]") {
   CHECK(decide(spec, {}) == "deny locked_down");
 }
 
+TEST_CASE("a lockdown by command is one by the rules, whatever these say", "[rules]") {
+  auto spec = spec_of({ip_rule("all", "0.0.0.0/0"), deny_rule("bad", "10.0.0.9"),
+                       endpoint("prod", analytics, EndpointState::approved)});
+  spec.on_revoke = OnRevoke::keep;
+  const auto decide_locked = [&](const Facts& known, bool by_command) {
+    const Policy policy(spec);
+    return test::to_text(
+        PolicyInForce{.written = &policy, .locked_down = by_command}.decide(known));
+  };
+  CHECK(decide_locked(facts("10.0.0.1"), false) == "allow ip_rule all");
+  for (const bool by_rules : {false, true}) {
+    spec.locked_down = by_rules;
+    CHECK(decide_locked(facts("10.0.0.1"), true) == "deny locked_down");
+    CHECK(decide_locked(facts("10.0.0.9"), true) == "deny locked_down");
+    CHECK(decide_locked(facts("10.0.0.1", by(analytics)), true) == "deny locked_down");
+    CHECK(decide_locked(facts("10.0.0.1", by_unknown), true) == "deny unknown_network");
+    CHECK(decide_locked({}, true) == "deny locked_down");
+  }
+  CHECK(decide_locked(facts("10.0.0.1"), false) == "deny locked_down");
+}
+
 TEST_CASE("who cannot be placed is denied before anything else is asked", "[rules]") {
   auto spec = spec_of({ip_rule("all", "0.0.0.0/0"), deny_rule("bad", "10.0.0.9")});
   spec.locked_down = true;
@@ -226,7 +248,7 @@ TEST_CASE("while the address is not known, what holds for every address is certa
 TEST_CASE("several servers deny together what each of them denies", "[rules]") {
   const Policy orders(spec_of({ip_rule("office", "10.0.0.0/24"), deny_rule("bad", "10.0.0.9")}));
   const Policy billing(spec_of({deny_rule("bad", "10.0.0.9"), deny_rule("worse", "10.0.0.10")}));
-  const std::vector<const Policy*> both{&orders, &billing};
+  const std::vector<PolicyInForce> both{{&orders}, {&billing}};
   const auto decide_both = [&](std::string_view source) {
     return test::to_text(decide_for_any(both, facts(source)));
   };
@@ -235,9 +257,22 @@ TEST_CASE("several servers deny together what each of them denies", "[rules]") {
   CHECK(decide_both("192.0.2.1") == "deny no_matching_rule");
   CHECK(decide_both("10.0.0.1") == "undecided undecided");
   const Policy strict(spec_of({deny_rule("worse", "192.0.2.1")}));
-  const std::vector<const Policy*> mixed{&billing, &strict};
+  const std::vector<PolicyInForce> mixed{{&billing}, {&strict}};
   CHECK(test::to_text(decide_for_any(mixed, facts("192.0.2.1"))) == "deny no_matching_rule");
   CHECK(test::to_text(decide_for_any({}, facts("10.0.0.1"))) == "deny no_matching_rule");
+}
+
+TEST_CASE("servers of which some are locked down deny together what the others deny too",
+          "[rules]") {
+  const Policy open(spec_of({ip_rule("office", "10.0.0.0/24")}));
+  const Policy other(spec_of({ip_rule("office", "10.0.0.0/24")}));
+  const auto decide_both = [&](bool open_locked, bool other_locked, std::string_view source) {
+    const std::vector<PolicyInForce> both{{&open, open_locked}, {&other, other_locked}};
+    return test::to_text(decide_for_any(both, facts(source)));
+  };
+  CHECK(decide_both(true, true, "10.0.0.1") == "deny locked_down");
+  CHECK(decide_both(true, false, "10.0.0.1") == "undecided undecided");
+  CHECK(decide_both(false, true, "192.0.2.1") == "deny no_matching_rule");
 }
 
 TEST_CASE("rules are kept by name, and numbered so", "[rules]") {

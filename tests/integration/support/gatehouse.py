@@ -45,25 +45,27 @@ class Gatehouse:
             rules = {"orders.yaml": configuration.EVERYONE_ON_LOOPBACK}
         for name, text in rules.items():
             self.write_rules(text, name)
-        self._listening = {}
         self._process = None
-        self._lines = queue.Queue()
 
     # Running
 
     def start(self):
-        self._stderr = open(self.folder / "stderr.log", "wb")
+        self._listening = {}
+        self._lines = queue.Queue()
+        self._stderr = open(self.folder / "stderr.log", "ab")
         self._process = processes.start(
             [*self._enter, binary(), "run", "--config", str(self.yaml_path)], stdout=subprocess.PIPE,
             stderr=self._stderr, text=True)
-        threading.Thread(target=self._read_stdout, daemon=True).start()
+        threading.Thread(target=self._read_stdout, args=(self._process.stdout, self._lines),
+                         daemon=True).start()
         self._read_until("ready")
         return self
 
-    def _read_stdout(self):
-        for line in self._process.stdout:
-            self._lines.put(line.rstrip("\n"))
-        self._lines.put(None)
+    @staticmethod
+    def _read_stdout(stdout, lines):
+        for line in stdout:
+            lines.put(line.rstrip("\n"))
+        lines.put(None)
 
     def _read_until(self, wanted):
         """Takes lines of stdout, noting addresses, up to one that `wanted` equals or matches."""
@@ -83,6 +85,13 @@ class Gatehouse:
         """The address of a listener that a reload brings."""
         line = self._read_until(f"listening {name} ")
         return _host_and_port(line.split(" ")[2])
+
+    def kill_and_start_again(self):
+        """As after a loss of power, but for what the kernel still had to write."""
+        self._process.kill()
+        self._process.wait()
+        self._stderr.close()
+        return self.start()
 
     def stop(self):
         """SIGTERM, then everything that must hold when a gateway has ended."""
@@ -117,6 +126,10 @@ class Gatehouse:
 
     def signal(self, number):
         self._process.send_signal(number)
+
+    @property
+    def pid(self):
+        return self._process.pid
 
     def is_running(self):
         return self._process.poll() is None
