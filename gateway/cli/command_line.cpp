@@ -127,6 +127,22 @@ Action add_diff(CLI::App& app) {
   return [=] { return diff(*options); };
 }
 
+Action add_import(CLI::App& app) {
+  auto options = std::make_shared<ImportOptions>();
+  auto* command = app.add_subcommand("import", "Make a rule file of another product's rules");
+  command->require_subcommand(1);
+  auto* azure = command->add_subcommand(
+      "azure",
+      "Of what `az mariadb|mysql|postgres|sql server firewall-rule list -o json` or `… vnet-rule "
+      "list -o json` printed. The rule file goes to stdout, remarks to stderr");
+  azure->add_option("FILE", options->file, "What it printed; - for standard input")->required();
+  azure
+      ->add_option("--server", options->server,
+                   "Whose rules they become (default: the server that FILE names)")
+      ->type_name("NAME");
+  return [=] { return import_azure(*options); };
+}
+
 template <typename Command>
 Action add_question(CLI::App& app, const char* name, const char* help, Command ask) {
   auto gateway = std::make_shared<GatewayAddress>();
@@ -190,6 +206,7 @@ int run_command_line(int argc, char** argv) {
       {"check", add_check(app)},
       {"explain", add_explain(app)},
       {"diff", add_diff(app)},
+      {"import", add_import(app)},
       {"rules", add_question(app, "rules",
                              "The rules in force, with hits and last use, to prune by", rules)},
       {"status", add_question(app, "status", "How the running gateway is", status)},

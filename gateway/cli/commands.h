@@ -53,6 +53,12 @@ struct DiffOptions {
 };
 int diff(const DiffOptions& options);
 
+struct ImportOptions {
+  std::filesystem::path file;         // "-": standard input
+  std::optional<std::string> server;  // unset: the one that the file names
+};
+int import_azure(const ImportOptions& options);
+
 // Where the running gateway is found: by its configuration's admin socket, or directly.
 struct GatewayAddress {
   std::filesystem::path config;
