@@ -48,8 +48,8 @@ bool overlap_in_time(const Extent& a, const Extent& b) {
 
 class Linter {
  public:
-  Linter(const Policy& policy, const NetworkMap& networks, Time now, std::chrono::seconds soon)
-      : policy_(policy), networks_(networks), now_(now), soon_(soon) {}
+  Linter(const Policy& policy, const NetworkMap& networks, Time now)
+      : policy_(policy), networks_(networks), now_(now) {}
 
   std::vector<Finding> run() {
     for (const Rule& rule : policy_.rules()) {
@@ -94,7 +94,7 @@ class Linter {
       report(rule, "expired at " + when, "remove it, or give it a later `expires`");
       return true;
     }
-    if (*rule.window.expires - now_ <= soon_) {
+    if (*rule.window.expires - now_ <= expires_soon) {
       report(rule, "expires at " + when,
              rule.kind() == RuleKind::deny
                  ? "what it keeps out may come in then; give it a later `expires` if it must not"
@@ -195,7 +195,6 @@ class Linter {
   const Policy& policy_;
   const NetworkMap& networks_;
   const Time now_;
-  const std::chrono::seconds soon_;
   // Rules that are or will be in force.
   std::vector<Extent> ip_;
   std::vector<Extent> denying_;
@@ -206,9 +205,8 @@ class Linter {
 
 }  // namespace
 
-std::vector<Finding> lint(const Policy& policy, const NetworkMap& networks, Time now,
-                          std::chrono::seconds soon) {
-  return Linter(policy, networks, now, soon).run();
+std::vector<Finding> lint(const Policy& policy, const NetworkMap& networks, Time now) {
+  return Linter(policy, networks, now).run();
 }
 
 }  // namespace gatehouse::rules

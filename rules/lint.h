@@ -15,10 +15,13 @@ struct Finding {
   std::string hint;     // what to do; may be empty
 };
 
+// How long before its end a rule is said to expire soon: time to ask its
+// owner whether it is still needed.
+inline constexpr std::chrono::seconds expires_soon = std::chrono::days(14);
+
 // Over-broad (an IP rule or list that admits all addresses, or more than a /8 or a v6 /32),
 // shadowed (a rule wholly inside one deny rule, or inside another allow rule that never ends before
-// it), duplicate, overlapping, expired, and expiring within `soon`. Sorted by origin.
-[[nodiscard]] std::vector<Finding> lint(const Policy& policy, const NetworkMap& networks, Time now,
-                                        std::chrono::seconds soon = std::chrono::days(14));
+// it), duplicate, overlapping, expired, and expiring within `expires_soon`. Sorted by origin.
+[[nodiscard]] std::vector<Finding> lint(const Policy& policy, const NetworkMap& networks, Time now);
 
 }  // namespace gatehouse::rules
