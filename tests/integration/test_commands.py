@@ -1,5 +1,7 @@
 """The command line: exit codes, what goes to stdout, and the JSON that programs rely on."""
 
+import datetime
+
 import pytest
 
 from support import configuration
@@ -61,6 +63,29 @@ class TestCheck:
 
     def test_lint_is_shown_but_is_no_failure(self, folder):
         assert "expired" in folder.command("check")
+
+    def test_every_kind_of_doubtful_rule_is_shown(self, folder):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        soon, later = [(now + datetime.timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
+                       for days in (13, 15)]
+        folder.write_rules(configuration.rule_file(
+            "broad 0.0.0.0/0\ncovered 10.0.0.0/8\ndenied 192.0.2.1\ntwin 0.0.0.0/0\n"
+            f"old 2001:db8::1, expires: 2020-01-01T00:00:00Z\nsoon 2001:db8::2, expires: {soon}\n"
+            f"later 2001:db8::3, expires: {later}\n"
+            "left 2001:db8::10-2001:db8::19\nright 2001:db8::15-2001:db8::1f")
+            + "deny_rules:\n  - {name: bad, range: 192.0.2.0/24}\n")
+        shown = folder.json_command("check")["diagnostics"]
+        found = [(each["line"], each["message"].partition(" of server orders ")[2])
+                 for each in shown]
+        assert found == [
+            (3, "lets in every IPv4 address"),
+            (4, "adds nothing: rule broad covers it"),
+            (5, "lets nobody in: deny rule bad covers it"),
+            (6, "lets in every IPv4 address"),
+            (6, "says the same as rule broad"),
+            (7, "expired at 2020-01-01T00:00:00Z"),
+            (8, f"expires at {soon}"),
+            (11, "overlaps rule left in 2001:db8::15-2001:db8::19")]
 
     def test_findings_are_json_where_a_program_reads_them(self, folder):
         folder.write_rules("server: orders\ncolour: red\n")

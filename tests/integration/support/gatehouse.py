@@ -230,10 +230,10 @@ class Gatehouse:
         wait_until(lambda: self.metric(name, **labels) == value, f"{name}{labels} becomes {value}")
 
 
-def run(*arguments, text_input=None):
+def run(*arguments, text_input=None, stdout=subprocess.PIPE):
     """Runs the binary to its end."""
-    return subprocess.run([binary(), *arguments], input=text_input, capture_output=True, text=True,
-                          timeout=60, check=False)
+    return subprocess.run([binary(), *arguments], input=text_input, stdout=stdout,
+                          stderr=subprocess.PIPE, text=True, timeout=60, check=False)
 
 
 def read_audit(path, event=None, **fields):
