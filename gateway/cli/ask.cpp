@@ -115,7 +115,7 @@ void print_servers(const json::array& servers, const json::object& lockdowns) {
   for (const json::value& value : servers) {
     const json::object& server = value.as_object();
     const auto command = by_command.extract(cell(server, "name"));
-    std::string why = command ? command.mapped() : by_rules_cell(server);
+    const std::string why = command ? command.mapped() : by_rules_cell(server);
     rows.push_back({cell(server, "name"), cell(server, "sessions"), why.empty() ? "no" : why});
   }
   // The others are not configured any more, and would be locked down if they were.
