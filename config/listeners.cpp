@@ -62,10 +62,26 @@ ListenerTls read_listener_tls(const Value& value) {
   return tls;
 }
 
+// Load balancers are few: whoever may send a header may be anybody.
+std::optional<rules::IpRange> read_sender(const Value& value) {
+  auto range = read_range(value);
+  if (!range) return range;
+  const unsigned width = (range->last.bits() - range->first.bits()).width();
+  const bool is_v4 = range->first.is_v4();
+  if (width >= range->first.width()) {
+    value.error("lets everybody say who they are", "name the load balancers' addresses");
+  } else if (width > (is_v4 ? 16U : 64U)) {
+    value.file().diagnostics.warning(
+        value.at(), "lets many addresses say who is calling: each of them may be anybody",
+        "name the load balancers' own addresses or subnet");
+  }
+  return range;
+}
+
 ProxyProtocol read_proxy_protocol(const Value& value) {
   ProxyProtocol proxy_protocol;
   read_fields(value, [&](Fields& fields) {
-    fields.require("from", proxy_protocol.from, list_of(read_range));
+    fields.require("from", proxy_protocol.from, list_of(read_sender));
   });
   return proxy_protocol;
 }

@@ -36,12 +36,6 @@ std::uint64_t random_start() {
   return (std::uint64_t{device()} << 32) ^ device();
 }
 
-// A listening socket is known by what it is bound to, so that a listener may change its name and
-// keep it.
-std::string key_of(const config::SocketAddress& address, const std::optional<std::string>& device) {
-  return to_string(address) + "%" + device.value_or("");
-}
-
 // One line, without the severity, which the log has its own way to say.
 std::string log_line(const config::Diagnostic& diagnostic) {
   const config::Location& at = diagnostic.at;
@@ -73,6 +67,7 @@ Gateway::Gateway(std::filesystem::path gateway_yaml, Log& log)
       backend_watch_(context_, log_),
       signals_(context_),
       settle_(context_),
+      device_timer_(context_),
       drain_timer_(context_) {}
 
 Gateway::~Gateway() {
@@ -89,6 +84,7 @@ bool Gateway::start(std::function<void(const std::string&, const std::string&)> 
   wait_for_signal();
   watch_ = std::make_unique<FileWatch>(context_, [this] { files_changed(); });
   watch(snapshot_->inputs);
+  look_at_devices();
   ready_ = true;
   return true;
 }
@@ -177,10 +173,8 @@ Gateway::Sockets Gateway::bind(const Snapshot& snapshot, config::Diagnostics& di
   for (const ListenerState& state : snapshot.listeners) {
     const config::Listener& listener = *state.listener;
     for (std::size_t index = 0; index < listener.addresses.size(); ++index) {
-      // Port 0 stands for a socket each, so the place in the file tells two of them apart.
       const config::SocketAddress& address = listener.addresses[index];
-      std::string key = key_of(address, listener.device);
-      if (address.port == 0) key += listener.name + "#" + std::to_string(index);
+      const std::string key = key_of(listener, index);
       const auto kept = sockets_.find(key);
       if (kept != sockets_.end()) {
         sockets.by_key[key] = {listener.name, kept->second.address};
@@ -192,7 +186,10 @@ Gateway::Sockets Gateway::bind(const Snapshot& snapshot, config::Diagnostics& di
       if (!bound.error.empty()) {
         diagnostics.error(listener.addresses_at[index],
                           "cannot listen on " + to_string(address) + ": " + bound.error,
-                          "another process may be using it: see `ss -ltnp`");
+                          listener.device
+                              ? "is there a device of that name (`ip link`), and is the port free "
+                                "(`ss -ltnp`)?"
+                              : "another process may be using it: see `ss -ltnp`");
         continue;
       }
       sockets.by_key[key] = {listener.name, bound.address};
@@ -353,6 +350,7 @@ void Gateway::drain() {
   notify_supervisor("STOPPING=1");
   log_.info("stopping; connections open: {}", connections());
   settle_.cancel();
+  device_timer_.cancel();
   watch_->stop();
   backend_watch_.stop();
   for (const auto& worker : workers_) worker->stop_accepting();

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -99,6 +100,7 @@ class Gateway {
 
   Built load();
   ReloadOutcome take(Built built, std::chrono::steady_clock::time_point started);
+  [[nodiscard]] static std::string key_of(const config::Listener& listener, std::size_t index);
   // What the snapshot's listeners need beyond what is bound already; a failure is an error in
   // `diagnostics`.
   Sockets bind(const Snapshot& snapshot, config::Diagnostics& diagnostics) const;
@@ -107,6 +109,8 @@ class Gateway {
   // To the workers: the snapshot in force, and what was bound for it.
   void hand_out(std::map<std::string, std::vector<Descriptor>> added);
   ReloadOutcome reject(const Built& built, std::chrono::nanoseconds took);
+  void look_at_devices();
+  void bind_to_new_devices();
   void wait_for_greetings();
 
   void wait_for_signal();
@@ -144,6 +148,8 @@ class Gateway {
   asio::basic_signal_set<Executor> signals_;
   std::unique_ptr<FileWatch> watch_;
   Timer settle_;
+  Timer device_timer_;
+  std::set<std::string> missing_devices_;
   std::optional<std::chrono::steady_clock::time_point> changing_since_;
   struct Missing {
     std::chrono::steady_clock::time_point since;

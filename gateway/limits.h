@@ -16,6 +16,9 @@ inline constexpr int listen_backlog = 4096;
 // One per worker, shared by its relays: what is read in one turn. Four TLS records.
 inline constexpr std::size_t relay_scratch_size = std::size_t{64} * 1024;
 
+// Reads of what a denied client has said behind its PROXY header, 4 KiB each.
+inline constexpr int discards_at_accept = 16;
+
 // How long a refused or finished client may take to read our last bytes and close.
 inline constexpr auto gentle_close = std::chrono::seconds(1);
 // How long an abandoned backend login may take to be finished.
@@ -23,6 +26,9 @@ inline constexpr auto abandoned_login = std::chrono::seconds(2);
 
 // How often live sessions are judged by the clock and idle ones looked for.
 inline constexpr auto sweep_every = std::chrono::seconds(1);
+
+// How often it is looked whether a device that a listener is bound to was made anew.
+inline constexpr auto device_look_every = std::chrono::seconds(1);
 
 // Pairs of a source and a server whose failed logins are counted, or that are blocked for them,
 // at a time: 4 MiB at most.

@@ -68,6 +68,24 @@ void Place::established() noexcept {
   if (handshakes_ != nullptr) give_back_one(*std::exchange(handshakes_, nullptr));
 }
 
+std::optional<Waiting> Waiting::take(std::atomic<std::uint32_t>& handshakes,
+                                     std::uint32_t max) noexcept {
+  if (!take_one(handshakes, max)) return std::nullopt;
+  return Waiting(handshakes);
+}
+
+Waiting::Waiting(Waiting&& other) noexcept
+    : handshakes_(std::exchange(other.handshakes_, nullptr)) {}
+
+Waiting& Waiting::operator=(Waiting&& other) noexcept {
+  std::swap(handshakes_, other.handshakes_);
+  return *this;
+}
+
+Waiting::~Waiting() {
+  if (handshakes_ != nullptr) give_back_one(*handshakes_);
+}
+
 std::variant<Place, Cap> Places::take(const config::Limits& limits, SourceKey source,
                                       std::atomic<std::uint32_t>& handshakes) {
   // The source first: only that can run out of memory, and then nothing has been counted.

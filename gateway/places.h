@@ -47,6 +47,21 @@ class Place {
   std::atomic<std::uint32_t>* server_ = nullptr;  // null until it is known
 };
 
+// A connection of which it is not yet known whose it is, counted among its listener's handshakes.
+class Waiting {
+ public:
+  // Unset: `max` are under way. `handshakes` must outlive it.
+  [[nodiscard]] static std::optional<Waiting> take(std::atomic<std::uint32_t>& handshakes,
+                                                   std::uint32_t max) noexcept;
+  Waiting(Waiting&& other) noexcept;
+  Waiting& operator=(Waiting&& other) noexcept;
+  ~Waiting();
+
+ private:
+  explicit Waiting(std::atomic<std::uint32_t>& handshakes) noexcept : handshakes_(&handshakes) {}
+  std::atomic<std::uint32_t>* handshakes_;
+};
+
 class Places {
  public:
   // A place, or the cap that is reached. `handshakes` is the listener's own count, which must

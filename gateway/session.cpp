@@ -14,7 +14,6 @@
 #include "gateway/mariadb/server_name.h"
 #include "gateway/net/deadline.h"
 #include "gateway/net/socket_address.h"
-#include "gateway/proxy_protocol/receive.h"
 #include "gateway/worker.h"
 
 namespace gatehouse {
@@ -94,7 +93,6 @@ Awaitable<Session::Stop> Session::stages() {
     if (first.server != nullptr) {
       if (auto stop = take_place_at(*first.server)) co_return *std::move(stop);
     }
-    worker_.services().metrics.handshakes.add();
     const Deadline deadline(worker_.executor(), time_left(bounds.handshake_timeout),
                             [this] { cut(CloseReason::handshake_timeout); });
     open_client_stream();
@@ -132,50 +130,16 @@ Awaitable<Session::Stop> Session::stages() {
   co_return co_await relay();
 }
 
-bool Session::needs_proxy_header() const noexcept {
-  const ListenerState* listener = worker_.snapshot()->find_listener(accepted_.listener);
-  return listener != nullptr && listener->listener->proxy_protocol.has_value();
-}
-
-Awaitable<std::optional<Session::Stop>> Session::read_proxy_header() {
-  const auto snapshot = worker_.snapshot();
-  const config::Listener& listener = *snapshot->find_listener(accepted_.listener)->listener;
-  if (!listener.proxy_protocol->trusts(accepted_.peer.ip)) {
-    co_return Stop{CloseReason::untrusted_sender, std::nullopt};
-  }
-  room_ = worker_.services().audit.reserve();
-  if (!room_) co_return Stop{CloseReason::audit_unwritable, std::nullopt};
-  const Deadline deadline(worker_.executor(),
-                          time_left(snapshot->configuration->limits.handshake_timeout),
-                          [this] { cut(CloseReason::proxy_header_timeout); });
-  open_client_stream();
-  auto header = co_await proxy_protocol::receive_header(*client_);
-  using State = proxy_protocol::ReceivedHeader::State;
-  switch (header.state) {
-    case State::client:
-      remember_header(std::move(header));
-      co_return std::nullopt;
-    case State::health_check:
-      co_return Stop{CloseReason::health_check, std::nullopt};
-    case State::incomplete:  // cut, and run() knows why
-    case State::malformed:
-      break;
-  }
-  worker_.services().log.debug("session {}: the PROXY header of {} is refused: {}",
-                               to_string(record_.session), accepted_.peer.ip.to_string(),
-                               header.problem);
-  co_return Stop{CloseReason::proxy_header_malformed, std::nullopt};
-}
-
 std::optional<Session::Stop> Session::take_place(const config::Limits& bounds,
                                                  const ListenerState& listener) {
-  if (!room_) room_ = worker_.services().audit.reserve();
+  room_ = worker_.services().audit.reserve();
   if (!room_) {
     return Stop{
         CloseReason::audit_unwritable,
         mariadb::session_failed(mariadb::before_greeting, mariadb::Failure::audit_unwritable,
                                 to_string(record_.session))};
   }
+  waiting_.reset();
   auto taken = worker_.services().places.take(
       bounds, {record_.source.network, record_.source.address}, *listener.handshakes);
   if (const Cap* reached = std::get_if<Cap>(&taken)) {
@@ -184,6 +148,7 @@ std::optional<Session::Stop> Session::take_place(const config::Limits& bounds,
                 mariadb::too_many_connections(mariadb::before_greeting)};
   }
   place_ = std::get<Place>(std::move(taken));
+  worker_.services().metrics.handshakes.add();
   return std::nullopt;
 }
 
@@ -375,16 +340,10 @@ Awaitable<std::optional<Session::Stop>> Session::exchange() {
 }
 
 Awaitable<void> Session::say_goodbye(Stop stop) {
-  if (!client_) {
-    // Refused at accept: nothing was read, so nothing is lost by closing behind the message.
-    if (stop.message) {
-      const auto bytes = stop.message->bytes();
-      static_cast<void>(::send(accepted_.descriptor.get(), bytes.data(), bytes.size(),
-                               MSG_DONTWAIT | MSG_NOSIGNAL));
-    } else {
-      const linger at_once{.l_onoff = 1, .l_linger = 0};
-      ::setsockopt(accepted_.descriptor.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    }
+  if (!client_login_ && !established_) {
+    // Refused at accept, or behind the header of a load balancer: nothing is waited for, so that
+    // whoever comes however often holds nothing.
+    say_at_accept(stop);
     co_return;
   }
   if (established_ && backend_) {
@@ -405,6 +364,25 @@ Awaitable<void> Session::say_goodbye(Stop stop) {
                             [this] { backend_->abort(); });
     co_await backend_login_->finish_without_client();
   }
+}
+
+void Session::say_at_accept(const Stop& stop) noexcept {
+  const int socket = client_ ? client_->native_handle() : accepted_.descriptor.get();
+  if (stop.message) {
+    const auto bytes = stop.message->bytes();
+    static_cast<void>(::send(socket, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
+  } else if (!client_) {
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  }
+  if (!client_) return;
+  // What came behind the header and is unread would make a reset of the close, which would take the
+  // message with it.
+  std::array<std::uint8_t, 4096> discarded{};
+  for (int count = 0; count < limits::discards_at_accept; ++count) {
+    if (::recv(socket, discarded.data(), discarded.size(), MSG_DONTWAIT) <= 0) break;
+  }
+  client_->close();
 }
 
 void Session::cut(CloseReason reason) noexcept {

@@ -58,6 +58,10 @@ class Session : public boost::intrusive::list_base_hook<> {
 
   // Ends the session wherever it is; the first reason counts.
   void cut(CloseReason reason) noexcept;
+  // Nobody new is let in: ends it if it is not yet known whose it is.
+  void stop_waiting() noexcept {
+    if (waiting_) cut(CloseReason::drained);
+  }
   // Judges it by the worker's snapshot and the time, and looks at its idle time.
   void check(std::chrono::steady_clock::time_point steady_now, rules::Time now);
 
@@ -109,15 +113,21 @@ class Session : public boost::intrusive::list_base_hook<> {
   Awaitable<std::optional<Stop>> change_user();
   Awaitable<std::optional<Stop>> log_in_again(const mariadb::ChangeUser& change, std::string user);
   Awaitable<void> say_goodbye(Stop stop);
+  void say_at_accept(const Stop& stop) noexcept;
 
   [[nodiscard]] static rules::Time now_by_the_clock();
   // Whether it came the way that the listener asks for: with a header of a trusted sender where one
   // is required, and without where none is.
   [[nodiscard]] bool came_as_required(const config::Listener& listener) const noexcept;
+  [[nodiscard]] bool is_sender_trusted() const noexcept;
+  // By an interface that is another listener's device, or by another than the listener's own. Whose
+  // network that is can then not be told.
+  [[nodiscard]] bool came_by_another_device(const config::Listener& listener,
+                                            const config::Configuration& configuration);
   void remember_header(proxy_protocol::ReceivedHeader header);
   // Asks PolicyInForce::decide with the facts known now: for all of the listener's servers as long
   // as the one meant is not known.
-  [[nodiscard]] Judgement judge(const Snapshot& snapshot, rules::Time now) const;
+  [[nodiscard]] Judgement judge(const Snapshot& snapshot, rules::Time now);
   // Whether the source may come in now: judged, not blocked, and remembered.
   [[nodiscard]] Judgement decide(const Snapshot& snapshot);
   void remember(const Judgement& judgement, const Snapshot& snapshot);
@@ -160,6 +170,10 @@ class Session : public boost::intrusive::list_base_hook<> {
   // Who the sender of a PROXY header says is calling; null where there is no header.
   std::unique_ptr<const proxy_protocol::ReceivedHeader> proxied_;
 
+  // The name of the interface it came by; asked for when a listener first has a device.
+  std::optional<std::string> interface_;
+
+  std::optional<Waiting> waiting_;  // for its PROXY header
   std::optional<Place> place_;
   std::optional<AuditRoom> room_;
 

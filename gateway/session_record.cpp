@@ -43,7 +43,7 @@ SessionRecord Session::record() const {
   return record;
 }
 
-Session::Judgement Session::judge(const Snapshot& snapshot, rules::Time now) const {
+Session::Judgement Session::judge(const Snapshot& snapshot, rules::Time now) {
   Judgement judgement;
   judgement.identity.address = record_.source.address;
   judgement.listener = snapshot.find_listener(accepted_.listener);
@@ -53,6 +53,9 @@ Session::Judgement Session::judge(const Snapshot& snapshot, rules::Time now) con
   judgement.identity = snapshot.configuration->networks.identify(
       accepted_.listener, proxied_ ? proxied_->source.ip : accepted_.peer.ip,
       proxied_ ? proxied_->ids.view() : rules::HeaderIds{});
+  if (came_by_another_device(*judgement.listener->listener, *snapshot.configuration)) {
+    judgement.identity.arrival.way = rules::Arrival::Way::ambiguous_network;
+  }
   const rules::Facts facts{
       .address = judgement.identity.address, .arrival = judgement.identity.arrival, .now = now};
   const auto& servers = judgement.listener->servers;
@@ -67,22 +70,6 @@ Session::Judgement Session::judge(const Snapshot& snapshot, rules::Time now) con
   judgement.server = *meant;
   judgement.decision = judgement.server->policy.decide(facts);
   return judgement;
-}
-
-bool Session::came_as_required(const config::Listener& listener) const noexcept {
-  if (!listener.proxy_protocol) return proxied_ == nullptr;
-  return proxied_ != nullptr && listener.proxy_protocol->trusts(accepted_.peer.ip);
-}
-
-void Session::remember_header(proxy_protocol::ReceivedHeader header) {
-  AuditSource& source = record_.source;
-  source.address = header.source.ip;
-  source.port = header.source.port;
-  source.peer_address = accepted_.peer.ip;
-  source.azure_link_id = header.ids.azure_link_id;
-  source.aws_vpce_id = header.ids.aws_vpce_id.value_or("");
-  source.gcp_psc_connection_id = header.ids.gcp_psc_connection_id;
-  proxied_ = std::make_unique<const proxy_protocol::ReceivedHeader>(std::move(header));
 }
 
 Session::Judgement Session::decide(const Snapshot& snapshot) {
@@ -109,6 +96,8 @@ void Session::remember(const Judgement& judgement, const Snapshot& snapshot) {
   }
   const auto& [address, arrival] = judgement.identity;
   record_.source.address = address;
+  record_.source.network.clear();
+  record_.source.subnet.clear();
   if (arrival.way == rules::Arrival::Way::network) {
     const rules::NetworkMap& networks = snapshot.configuration->networks;
     record_.source.network = networks[arrival.network].name;
@@ -224,11 +213,12 @@ void Session::conclude(CloseReason reason) noexcept {
     return;
   }
   metrics.sessions_closed(reason).add();
-  if (reason == CloseReason::untrusted_sender) {
+  if (room_) {
+    worker_.services().audit.closed(*room_, std::move(record_));
+  } else if (reason != CloseReason::audit_unwritable) {
+    // Nobody knows yet who that was: repeats are folded.
     worker_.services().audit.denied(std::move(record_));
-    return;
   }
-  if (room_) worker_.services().audit.closed(*room_, std::move(record_));
 }
 
 }  // namespace gatehouse

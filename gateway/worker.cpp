@@ -60,6 +60,7 @@ void Worker::stop_accepting() {
   post([this] {
     for (const auto& acceptor : acceptors_) acceptor->close();
     acceptors_.clear();
+    for (Session& session : sessions_) session.stop_waiting();
   });
 }
 

@@ -50,6 +50,13 @@ struct Match {
   }
 };
 
+// Of the blocks that are no host's: this network, loopback, multicast and what is reserved
+// (RFC 6890). The sender chooses the 32 bits, and a database may take 127.0.0.1 for itself.
+bool is_hosts(const IpAddress& address) {
+  const std::uint32_t first = address.v4_value() >> 24;
+  return first != 0 && first != 127 && first < 224;
+}
+
 IpAddress embedded_v4(const IpAddress& address) {
   return IpAddress::v4(static_cast<std::uint32_t>(address.bits().low));
 }
@@ -69,8 +76,10 @@ Identity NetworkMap::identify(std::string_view listener, const IpAddress& addres
   if (ids.repeated || match.is_ambiguous) return {address, {Arrival::Way::ambiguous_network, {}}};
   if (!match.names_all(ids)) return {address, {Arrival::Way::unknown_network, {}}};
   if (!match.network) return {address, {Arrival::Way::public_address, {}}};
-  return {match.embeds_v4 ? embedded_v4(address) : address,
-          {Arrival::Way::network, *match.network}};
+  if (!match.embeds_v4) return {address, {Arrival::Way::network, *match.network}};
+  const IpAddress embedded = embedded_v4(address);
+  if (!is_hosts(embedded)) return {address, {Arrival::Way::ambiguous_network, {}}};
+  return {embedded, {Arrival::Way::network, *match.network}};
 }
 
 std::optional<NetworkId> NetworkMap::find(std::string_view name) const noexcept {

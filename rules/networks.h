@@ -57,7 +57,9 @@ struct Arrival {
 };
 
 struct Identity {
-  IpAddress address;  // What rules see: the embedded IPv4 address where a prefix matched.
+  // What rules see: the embedded IPv4 address where a prefix matched. One that is no host's, such
+  // as 127.0.0.1, makes the arrival ambiguous.
+  IpAddress address;
   Arrival arrival;
 };
 

@@ -1,5 +1,6 @@
 #include "rules/explain.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 
@@ -86,6 +87,20 @@ void print(const Question& question, const rules::Explanation& explanation, Form
   if (miss) fmt::print("  nearest  {}: {}\n", where(*miss->rule), why);
 }
 
+// What no session can be like is not explained: an answer would be taken for that of the gateway.
+void check_way(const config::Listener& listener, const ExplainOptions& options) {
+  const auto& servers = listener.servers;
+  if (std::find(servers.begin(), servers.end(), options.server) == servers.end()) {
+    throw UsageError(
+        fmt::format("listener '{}' does not lead to server '{}'", listener.name, options.server));
+  }
+  const bool has_id = options.azure_link_id || options.aws_vpce_id || options.gcp_psc_connection_id;
+  if (has_id && !listener.proxy_protocol) {
+    throw UsageError(fmt::format(
+        "listener '{}' has no proxy_protocol: no id of a header arrives there", listener.name));
+  }
+}
+
 }  // namespace
 
 int explain(const ExplainOptions& options) {
@@ -113,8 +128,11 @@ int explain(const ExplainOptions& options) {
   const auto is_named = [&](const config::Listener& listener) {
     return listener.name == *options.listener;
   };
-  if (options.listener && std::none_of(listeners.begin(), listeners.end(), is_named)) {
-    throw UsageError(fmt::format("there is no listener '{}'", *options.listener));
+  if (options.listener) {
+    const auto listener = std::find_if(listeners.begin(), listeners.end(), is_named);
+    if (listener == listeners.end())
+      throw UsageError(fmt::format("there is no listener '{}'", *options.listener));
+    check_way(*listener, options);
   }
   const auto at = options.at
                       ? config::parse_time(*options.at)

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "gateway/limits.h"
+#include "gateway/net/interface.h"
 #include "gateway/net/socket_address.h"
 
 namespace gatehouse {
@@ -69,6 +70,7 @@ Bound bind_and_listen(const config::SocketAddress& address,
   for (std::size_t count = 0; count < sockets; ++count) {
     Descriptor socket = bind_one(bound.address, device, /*shared=*/true);
     if (!socket || !set_inherited_options(socket) ||
+        !remember_interfaces(socket, bound.address.ip.is_v4()) ||
         ::listen(socket.get(), limits::listen_backlog) != 0) {
       fail();
       return bound;

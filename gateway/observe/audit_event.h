@@ -90,19 +90,20 @@ struct Opened {
 struct Closed {
   SessionRecord record;
 };
-// What anybody can cause as often as he likes: a denial, or a sender who is not trusted.
+// What anybody can cause as often as they like: a denial, or an end before it is known who that is.
 struct Denied {
   SessionRecord record;
 };
 
 // Repeats of a denial: `count` connections since the last record of this source, server and reason.
-// Senders that a PROXY listener does not trust are folded with them: anybody can be one, too.
+// What ends before it is known whose connection it is, such as that of a sender whom a PROXY
+// listener does not trust, is folded in the same way: anybody can cause it as often.
 struct FoldedDenials {
   std::string server;
   std::string listener;               // of the last one
   std::optional<AuditSource> source;  // unset: several, there were too many to tell them apart
   CloseReason close_reason = CloseReason::denied;
-  std::optional<rules::Reason> reason;  // unset where close_reason is not `denied`
+  std::optional<rules::Reason> reason;  // set where close_reason is `denied`
   std::optional<AuditRule> rule;        // of the last one
   std::uint64_t snapshot = 0;           // of the last one
   std::uint64_t count = 0;

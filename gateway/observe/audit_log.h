@@ -63,8 +63,9 @@ class AuditLog {
   void opened(AuditRoom& room, const SessionRecord& record) noexcept;
   // Once a room; gives back what is left of it. REQUIRES: close_reason is not `denied`.
   void closed(AuditRoom& room, SessionRecord&& record) noexcept;
-  // Needs no room: denials have a share of the queue of their own. Repeats are folded. REQUIRES:
-  // the close_reason is `denied`, with a reason, or `untrusted_sender`, without.
+  // Needs no room: denials have a share of the queue of their own. Repeats are folded. Also
+  // for connections that end before it is known whose they are, which anybody may cause too.
+  // REQUIRES: record.reason is set if the close_reason is `denied`.
   void denied(SessionRecord&& record) noexcept;
   // Needs no room either: alerts have a share of their own too. `count` refused logins made it one.
   void alert(const SessionRecord& record, std::uint32_t count) noexcept;

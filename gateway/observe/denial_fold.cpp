@@ -7,7 +7,7 @@
 namespace gatehouse {
 
 auto DenialFold::find_or_open(const SessionRecord& record, Time now) -> std::pair<Fold&, bool> {
-  GATEHOUSE_ASSERT(record.reason.has_value() == (record.close_reason == CloseReason::denied));
+  GATEHOUSE_ASSERT(record.reason.has_value() || record.close_reason != CloseReason::denied);
   Key key{.address = record.source.address,
           .network = record.source.network,
           .server = record.server,

@@ -25,7 +25,7 @@ class DenialFold {
   explicit DenialFold(std::size_t max_keys = 10'000) : max_keys_(max_keys) {}
 
   // True: the caller writes the denial itself. False: it was counted.
-  // REQUIRES: record.reason is set exactly if its close_reason is `denied`.
+  // REQUIRES: record.reason is set if its close_reason is `denied`.
   [[nodiscard]] bool is_first(const SessionRecord& record, Time now);
   // Counts a denial that could be written now but for the file.
   void count(const SessionRecord& record, Time now);

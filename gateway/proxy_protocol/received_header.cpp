@@ -22,6 +22,8 @@ ReceivedHeader malformed(std::string_view problem) {
   return header;
 }
 
+constexpr std::string_view nobody = "its source is nobody's address";
+
 bool starts_like(Bytes bytes, Bytes begin) {
   const std::size_t size = std::min(bytes.size(), begin.size());
   return std::equal(begin.begin(), begin.begin() + static_cast<std::ptrdiff_t>(size),
@@ -80,7 +82,7 @@ ReceivedHeader read_v1_line(std::string_view line, std::size_t size) {
   header.state = State::client;
   header.source = {*source, *source_port};
   header.destination = {*destination, *destination_port};
-  return header;
+  return source->is_unspecified() ? malformed(nobody) : header;
 }
 
 ReceivedHeader read_v1(Bytes bytes) {
@@ -105,6 +107,8 @@ constexpr std::uint8_t type_aws = 0xEA;
 constexpr std::uint8_t type_azure = 0xEE;
 // Both clouds number what stands in their field, and have one number so far.
 constexpr std::uint8_t endpoint_id = 0x01;
+// AWS's have 22 characters; what the configuration can name has no more than this.
+constexpr std::size_t aws_vpce_id_max = 255;
 
 std::uint16_t read_u16(Bytes bytes) {
   return static_cast<std::uint16_t>(bytes[0] << 8 | bytes[1]);
@@ -157,7 +161,9 @@ std::string_view read_id(std::uint8_t type, Bytes value, LinkIds& ids) {
   }
   value = value.subspan(1);
   if (type == type_aws) {
-    if (value.empty()) return "its AWS endpoint id is empty";
+    if (value.empty() || value.size() > aws_vpce_id_max) {
+      return "its AWS endpoint id is empty or too long";
+    }
     ids.repeated |= ids.aws_vpce_id.has_value();
     ids.aws_vpce_id = as_text(value);
     return {};
@@ -228,6 +234,7 @@ ReceivedHeader read_v2(Bytes bytes) {
   header.destination.ip = take_address(rest, is_v4);
   header.source.port = take_u16(rest);
   header.destination.port = take_u16(rest);
+  if (header.source.ip.is_unspecified()) return malformed(nobody);
   const std::string_view problem = read_values(whole, rest, header.ids);
   return problem.empty() ? header : malformed(problem);
 }

@@ -155,6 +155,24 @@ class TestExplain:
         answer = self._explain(folder, "127.0.1.1", 0, "--at", "2019-06-01T00:00:00Z")
         assert answer["rule"]["name"] == "old"
 
+    def test_a_way_that_no_session_can_take_is_not_explained(self, certificates, prepare_gateway):
+        listeners = [configuration.listener(certificates),
+                     configuration.listener(certificates, "other", servers=["billing"])]
+        servers = [configuration.server(certificates, ["127.0.0.1:9"], name=name)
+                   for name in ("orders", "billing")]
+        folder = prepare_gateway(configuration.gateway_yaml(
+            certificates, [], listeners=listeners, servers=servers,
+            networks=[{"name": "cloud", "matched_by": [{"azure_link_id": 5}]}]))
+
+        def refused(*more):
+            done = folder.run_command("explain", "--server", "orders", "--from", "127.0.0.5", *more)
+            assert done.returncode == 2
+            return done.stderr
+
+        assert "listener 'other' does not lead to server 'orders'" in refused("--listener", "other")
+        assert "listener 'public' has no proxy_protocol" in refused("--listener", "public",
+                                                                    "--azure-link-id", "5")
+
     def test_people_read_the_same_in_words(self, folder):
         output = folder.command("explain", "--server", "orders", "--from", "127.0.0.64", code=3)
         assert "office" in output and "rules/orders.yaml:3" in output

@@ -38,6 +38,18 @@ def _wait_for_room(gateway, source):
     wait_until(greeted, "the place that was given back is free")
 
 
+def test_those_that_find_no_room_are_no_handshakes(certificates, mariadb, start_gateway):
+    server = configuration.server(certificates, [mariadb.tcp_backend], max_sessions=1)
+    gateway = start_gateway(configuration.gateway_yaml(certificates, [], servers=[server]))
+    with gateway.connect() as inside:
+        inside.log_in("native", PASSWORD)
+        for _ in range(3):
+            with gateway.connect() as outside:
+                assert outside.receive_rest() == TOO_MANY
+        gateway.wait_for_metric("gatehouse_sessions_closed_total", 3, reason="too_many_sessions")
+        assert gateway.metric("gatehouse_handshakes") == 0
+
+
 @pytest.mark.parametrize("limits, keys", [({"sessions": 2}, {}), ({}, {"max_sessions": 2})])
 def test_a_gateway_or_a_server_that_is_full_says_so(capped, limits, keys):
     gateway = capped(limits, **keys)

@@ -12,6 +12,7 @@ from support import configuration, network, proxy_header
 from support.mariadb_server import PASSWORD
 from support.refusals import denied_bytes
 from support.session import ServerError, Session
+from support.waiting import wait_until
 
 BALANCER = "127.0.0.20"
 ADDRESS = network.TwoTenants.there
@@ -254,6 +255,101 @@ def test_an_id_named_with_another_listener_is_unknown(certificates, mariadb, sta
         session.send(header)
         assert session.receive_rest() == denied_bytes(ADDRESS)
     gateway.wait_for_audit("denied", reason="unknown_network")
+
+
+class TestDevices:
+    """Whatever else listens, a tenant's traffic is never taken for the public's."""
+
+    PUBLIC = _rules("orders", "public", "tenant-a")
+
+    @pytest.fixture
+    def start_with(self, certificates, mariadb, tenants, start_gateway):
+        """Listeners as name, address and device; the gateway's namespace has one more address."""
+        def start(*listeners, networks=NETWORKS, rules=self.PUBLIC):
+            gateway = start_gateway(self._yaml(certificates, mariadb, listeners, networks),
+                                    {"orders.yaml": rules}, enter=tenants.enter())
+            return gateway
+
+        return start
+
+    @staticmethod
+    def _yaml(certificates, mariadb, listeners, networks=NETWORKS):
+        used = {name for name, _, _ in listeners}
+        return configuration.gateway_yaml(
+            certificates, [],
+            listeners=[configuration.listener(certificates, name, address=address,
+                                              **({"device": device} if device else {}))
+                       for name, address, device in listeners],
+            servers=[configuration.server(certificates, [mariadb.unix_backend], "off")],
+            networks=[each for each in networks
+                      if {entry.get("listener", "") for entry in each["matched_by"]} <= used])
+
+    @staticmethod
+    def _connect(tenants, address, device):
+        with tenants.inside(device):
+            return Session(address, tenants.there)
+
+    @staticmethod
+    def _assert_kept_out(gateway, session):
+        with session:
+            assert session.receive_rest() == denied_bytes(ADDRESS)
+        assert gateway.wait_for_audit("denied")["reason"] == "ambiguous_network"
+
+    def test_not_at_the_public_listeners_address(self, start_with, tenants):
+        gateway = start_with(("public", "0.0.0.0:3306", None),
+                             ("tenant-a", f"{tenants.here}:3307", tenants.device_a))
+        with self._connect(tenants, (tenants.here, 3307), "tenant-a") as session:
+            assert _gets_in(session)
+        self._assert_kept_out(gateway, self._connect(tenants, (tenants.here, 3306), "tenant-a"))
+
+    def test_not_where_the_public_listener_has_the_narrower_address(self, start_with, tenants):
+        gateway = start_with(("public", f"{tenants.here}:3306", None),
+                             ("tenant-a", "0.0.0.0:3306", tenants.device_a))
+        self._assert_kept_out(gateway, self._connect(tenants, (tenants.here, 3306), "tenant-a"))
+
+    def test_not_after_its_device_was_made_anew(self, start_with, tenants):
+        listeners = (("public", "0.0.0.0:3306", None),
+                     ("tenant-a", f"{tenants.here}:3306", tenants.device_a))
+        gateway = start_with(*listeners)
+        tenants.make_anew(tenants.device_a)
+
+        def arrives():
+            with self._connect(tenants, (tenants.here, 3306), "tenant-a") as session:
+                return _gets_in(session)
+
+        # By its own listener as soon as that is bound to the new device; before, not at all.
+        wait_until(arrives, "the listener is bound to the new device")
+        assert {record["reason"] for record in gateway.audit("denied")} <= {"ambiguous_network"}
+        assert {record["source"].get("network") for record in gateway.audit("opened")} == {
+            "tenant-a"}
+
+    def test_a_session_that_came_by_another_device_than_its_listener_now_has_ends(
+            self, start_with, tenants, certificates, mariadb):
+        def listeners(first, second):
+            return (("tenant-a", f"{tenants.here}:3306", first),
+                    ("tenant-b", f"{tenants.here}:3306", second))
+
+        gateway = start_with(*listeners(tenants.device_b, tenants.device_a))
+        with self._connect(tenants, (tenants.here, 3306), "tenant-b") as session:
+            session.log_in("native", PASSWORD)
+            gateway.write_configuration(self._yaml(
+                certificates, mariadb, listeners(tenants.device_a, tenants.device_b)))
+            session.wait_for_end()
+        closed = gateway.wait_for_audit("closed", close_reason="revoked")
+        assert closed["reason"] == "ambiguous_network"
+
+
+def test_an_embedded_address_that_is_no_hosts_is_refused(start):
+    """A database may take 127.0.0.1 for itself, and the sender chooses the low 32 bits."""
+    gateway, arrivals = start({"orders.yaml": _rules("orders", *KINDS).replace("/robots", "")})
+    for embedded in ("127.0.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255"):
+        source = f"fd40:1::{embedded}"
+        arrivals._HEADERS = {"probe": proxy_header.v2(source)}
+        arrivals.KINDS = {"probe": "public"}
+        with arrivals.connect("probe") as session:
+            assert b"is not allowed to connect" in session.receive_rest()
+    reasons = {record["reason"] for record in gateway.wait_for_audit("denied", count=4)}
+    assert reasons == {"ambiguous_network"}
 
 
 class TestPrivateEndpoints:

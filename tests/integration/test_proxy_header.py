@@ -34,10 +34,10 @@ def _say(gateway, *parts, sender=BALANCER):
     return session
 
 
-def _hear_a_stranger_out(gateway, said=b""):
-    """What one who is not trusted hears: the reset may come before he has said anything."""
+def _hear_out(gateway, said=b"", sender=STRANGER):
+    """What one who is reset at once hears: it may come before anything was said."""
     try:
-        with _say(gateway, said, sender=STRANGER) as session:
+        with _say(gateway, said, sender=sender) as session:
             return session.receive_rest()
     except (ConnectionResetError, BrokenPipeError):
         return b""
@@ -147,7 +147,7 @@ class TestSender:
         b"", proxy_header.v1(ALLOWED), proxy_header.v2(ALLOWED), b"\x16\x03\x01"],
         ids=["nothing", "version 1", "version 2", "TLS"])
     def test_who_is_not_trusted_gets_nothing_whatever_he_says(self, gateway, said):
-        assert _hear_a_stranger_out(gateway, said) == b""
+        assert _hear_out(gateway, said) == b""
         closed = gateway.wait_for_audit("closed", close_reason="untrusted_sender")
         assert closed["source"] == {"address": STRANGER, "port": closed["source"]["port"]}
         assert "reason" not in closed
@@ -155,7 +155,7 @@ class TestSender:
 
     def test_who_comes_again_and_again_does_not_fill_the_disk(self, gateway):
         for _ in range(30):
-            _hear_a_stranger_out(gateway)
+            _hear_out(gateway)
         gateway.wait_for_metric("gatehouse_sessions_closed_total", 30, reason="untrusted_sender")
         gateway.signal(signal.SIGTERM)
         assert gateway.wait_for_exit() == 0
@@ -166,7 +166,7 @@ class TestSender:
         """Its own address has a rule: only the way it came is wrong."""
         gateway.write_rules(configuration.rule_file(f"direct {STRANGER}\noffice 203.0.113.0/25"))
         gateway.command("reload")
-        assert _hear_a_stranger_out(gateway) == b""
+        assert _hear_out(gateway) == b""
         gateway.wait_for_audit("closed", close_reason="untrusted_sender")
 
     def test_a_header_where_none_is_expected_is_what_a_client_says(
@@ -192,6 +192,20 @@ class TestSender:
             session.wait_for_end()
         closed = gateway.wait_for_audit("closed")
         assert closed["close_reason"] == "revoked"
+
+
+    def test_a_sender_that_loses_trust_while_it_is_waited_for_gets_nothing(
+            self, certificates, gateway):
+        with _say(gateway, b"PROXY ") as session:
+            before = gateway.generation()
+            gateway.write_configuration(configuration.gateway_yaml(
+                certificates, ["127.0.0.1:1"], limits={"handshake_timeout": "60s"}, listeners=[
+                    configuration.listener(certificates, proxy_protocol={"from": ["127.0.0.21"]})]))
+            gateway.wait_for_generation_after(before)
+            session.send(proxy_header.v1(ALLOWED)[len(b"PROXY "):])
+            assert session.receive_rest() == b""
+        gateway.wait_for_audit("closed", close_reason="untrusted_sender")
+        assert gateway.audit("denied") == []
 
 
 class TestHealthCheck:
@@ -264,14 +278,16 @@ class TestMalformed:
             with _say(gateway, header[:at]) as session:
                 session.finish_sending()
                 assert session.receive_rest() == b""
-        gateway.wait_for_audit("closed", count=len(header) - 1,
-                               close_reason="proxy_header_malformed")
+        gateway.wait_for_metric("gatehouse_sessions_closed_total", len(header) - 1,
+                                reason="proxy_header_malformed")
 
     def test_one_that_does_not_come_has_the_deadline_of_the_handshake(self, gateway):
         with _say(gateway) as silent, _say(gateway, proxy_header.v2(ALLOWED)[:20]) as stalled:
             assert silent.receive_rest() == b""
             assert stalled.receive_rest() == b""
-        gateway.wait_for_audit("closed", count=2, close_reason="proxy_header_timeout")
+        gateway.wait_for_metric("gatehouse_sessions_closed_total", 2,
+                                reason="proxy_header_timeout")
+        gateway.wait_for_audit("closed", close_reason="proxy_header_timeout")
 
     def test_the_deadline_goes_on_behind_the_header(self, gateway):
         with _say(gateway, proxy_header.v2(ALLOWED)) as session:
@@ -286,3 +302,46 @@ class TestMalformed:
             gateway.signal(signal.SIGTERM)
             assert session.receive_rest() == b""
         assert gateway.wait_for_exit() == 0
+        [closed] = gateway.audit("closed")
+        assert closed["close_reason"] == "drained"
+
+    def test_a_balancer_that_checks_in_another_protocol_does_not_fill_the_disk(self, gateway):
+        for _ in range(30):
+            with _say(gateway, b"GET / HTTP/1.0\r\n\r\n") as session:
+                session.receive_rest()
+        gateway.wait_for_metric("gatehouse_sessions_closed_total", 30,
+                                reason="proxy_header_malformed")
+        gateway.signal(signal.SIGTERM)
+        assert gateway.wait_for_exit() == 0
+        assert [record.get("count") for record in gateway.audit("closed")] == [None, 29]
+
+
+class TestRoom:
+    """Whoever comes through a balancer without a rule holds nothing that others need."""
+
+    @pytest.fixture
+    def small(self, certificates, proxied_mariadb, start_gateway):
+        listener = configuration.listener(certificates, proxy_protocol={"from": [BALANCER]})
+        return start_gateway(configuration.gateway_yaml(
+            certificates, [proxied_mariadb.tcp_backend], listeners=[listener],
+            limits={"handshakes": 2}), RULES)
+
+    def test_those_that_wait_for_a_header_are_bounded(self, small):
+        with _say(small, b"PROXY") as first, _say(small, b"PROXY") as second:
+            assert _hear_out(small, proxy_header.v2(ALLOWED), BALANCER) == b""
+            refused = small.wait_for_audit("closed", close_reason="too_many_sessions")
+            assert refused["bound"] == "handshakes"
+            first.send(proxy_header.v1(ALLOWED)[len("PROXY"):])
+            first.log_in("native", PASSWORD)
+            with _say(small, proxy_header.v2(ALLOWED)) as fourth:
+                fourth.log_in("native", PASSWORD)
+            second.reset()
+
+    def test_those_that_are_denied_are_not_waited_for(self, small):
+        denied = [_say(small, proxy_header.v2(FORBIDDEN)) for _ in range(50)]
+        with _say(small, proxy_header.v2(ALLOWED)) as session:
+            session.log_in("native", PASSWORD)
+        # None of them has read its answer or closed yet.
+        for session in denied:
+            assert session.receive_rest() == denied_bytes(FORBIDDEN)
+            session.close()

@@ -142,6 +142,25 @@ TEST_CASE("ambiguous comes before unknown", "[rules]") {
   CHECK(identify("vnet-factory", "10.1.1.1", ids) == "ambiguous");
 }
 
+TEST_CASE("an embedded address that is no host's makes the arrival ambiguous", "[rules]") {
+  const NetworkMap map({{.name = "six", .matched_by = {by_prefix("fd40:1::/96")}, .subnets = {}}});
+  for (const std::string_view no_host :
+       {"fd40:1::", "fd40:1::0.255.255.255", "fd40:1::127.0.0.1", "fd40:1::127.255.255.255",
+        "fd40:1::224.0.0.1", "fd40:1::240.0.0.1", "fd40:1::255.255.255.255"}) {
+    CAPTURE(no_host);
+    const Identity identity = map.identify("any", address(no_host), {});
+    CHECK(identity.arrival.way == Arrival::Way::ambiguous_network);
+    CHECK(identity.address == address(no_host));
+  }
+  for (const std::string_view host :
+       {"1.0.0.0", "126.255.255.255", "128.0.0.1", "223.255.255.255"}) {
+    CAPTURE(host);
+    const Identity identity = map.identify("any", address("fd40:1::" + std::string(host)), {});
+    CHECK(identity.arrival.way == Arrival::Way::network);
+    CHECK(identity.address == address(host));
+  }
+}
+
 TEST_CASE("a prefix places its source and gives the address that it embeds", "[rules]") {
   CHECK(identify("public", "fd40:1::a14:107") == "analytics 10.20.1.7");
   CHECK(identify("from-cloud", "fd40:1::a14:107", azure(5)) == "analytics 10.20.1.7");

@@ -178,7 +178,10 @@ TEST_CASE("an id in a form that is not known is malformed, and never none", "[pr
   check_malformed(with(0xEE, {1, 0, 0, 0, 0, 0}), "its Azure link id has not four bytes");
   check_malformed(with(0xEA, {}), "its cloud endpoint has a form that is not known");
   check_malformed(with(0xEA, {0, 'v'}), "its cloud endpoint has a form that is not known");
-  check_malformed(with(0xEA, {1}), "its AWS endpoint id is empty");
+  check_malformed(with(0xEA, {1}), "its AWS endpoint id is empty or too long");
+  Bytes too_long(257, 'v');
+  too_long.front() = 1;
+  check_malformed(with(0xEA, too_long), "its AWS endpoint id is empty or too long");
   check_malformed(with(0xE0, {}), "its Google connection id has not eight bytes");
   check_malformed(with(0xE0, {1, 2, 3, 4, 5, 6, 7}),
                   "its Google connection id has not eight bytes");
@@ -231,6 +234,13 @@ TEST_CASE("version 1 may be 107 bytes long and no longer", "[proxy]") {
   CHECK(read(longest).state == State::health_check);
   CHECK(read(longest.substr(0, longest.size() - 1)).state == State::incomplete);
   CHECK(read(unknown + "x" + longest.substr(unknown.size())).state == State::malformed);
+}
+
+TEST_CASE("nobody's address is malformed as a source", "[proxy]") {
+  CHECK(read("PROXY TCP4 0.0.0.0 198.51.100.7 1 2\r\n").state == State::malformed);
+  CHECK(read("PROXY TCP6 :: ::1 1 2\r\n").state == State::malformed);
+  check_malformed(make_header(address("0.0.0.0", 1), address("198.51.100.7", 2)),
+                  "its source is nobody's address");
 }
 
 TEST_CASE("UNKNOWN is about no client", "[proxy]") {

@@ -94,15 +94,7 @@ class TwoTenants:
             _must(*inside, "addr", "add", f"{self.embedded}/128", "dev", "lo", "nodad")
             for device, tenant in self._tenants.items():
                 _must("netns", "add", tenant)
-                _must(*inside, "link", "add", device, "type", "veth", "peer", "name", "out",
-                      "netns", tenant)
-                for namespace, name, address in ((self.namespace, device, self.here),
-                                                 (tenant, "out", self.there)):
-                    _must("-n", namespace, "addr", "add", f"{address}/30", "dev", name)
-                    _must("-n", namespace, "link", "set", name, "up")
-                # The way back to an address that two devices lead to is not what it came by.
-                _must("netns", "exec", self.namespace, "sysctl", "--quiet", "--write",
-                      "net.ipv4.conf.all.rp_filter=0", f"net.ipv4.conf.{device}.rp_filter=0")
+                self._make(device)
         except BaseException:
             self.__exit__()
             raise
@@ -111,6 +103,23 @@ class TwoTenants:
     def __exit__(self, *_):
         for namespace in (*self._tenants.values(), self.namespace):
             _ip("netns", "delete", namespace)
+
+    def _make(self, device):
+        tenant = self._tenants[device]
+        _must("-n", self.namespace, "link", "add", device, "type", "veth", "peer", "name", "out",
+              "netns", tenant)
+        for namespace, name, address in ((self.namespace, device, self.here),
+                                         (tenant, "out", self.there)):
+            _must("-n", namespace, "addr", "add", f"{address}/30", "dev", name)
+            _must("-n", namespace, "link", "set", name, "up")
+        # The way back to an address that two devices lead to is not what it came by.
+        _must("netns", "exec", self.namespace, "sysctl", "--quiet", "--write",
+              "net.ipv4.conf.all.rp_filter=0", f"net.ipv4.conf.{device}.rp_filter=0")
+
+    def make_anew(self, device):
+        """As a restart of what manages it does: the same name, and another device."""
+        _must("-n", self.namespace, "link", "delete", device)
+        self._make(device)
 
     def enter(self):
         """What to put before a command so that it runs where the gateway is to run."""
