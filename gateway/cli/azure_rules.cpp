@@ -7,7 +7,7 @@
 #include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
-#include "gateway/mariadb/ascii.h"
+#include "gateway/ascii.h"
 
 namespace gatehouse::cli {
 
@@ -252,7 +252,7 @@ std::string element_name(std::size_t element, std::string_view name) {
 
 std::string lower_case(std::string_view text) {
   std::string out(text);
-  std::ranges::transform(out, out.begin(), mariadb::to_lower_case);
+  std::ranges::transform(out, out.begin(), to_lower_case);
   return out;
 }
 

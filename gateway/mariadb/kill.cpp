@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "gateway/mariadb/ascii.h"
+#include "gateway/ascii.h"
 
 namespace gatehouse::mariadb {
 

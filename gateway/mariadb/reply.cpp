@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "gateway/mariadb/ascii.h"
+#include "gateway/ascii.h"
 #include "gateway/mariadb/capabilities.h"
 #include "gateway/mariadb/plugins.h"
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "gateway/mariadb/ascii.h"
+#include "gateway/ascii.h"
 
 namespace gatehouse::mariadb {
 

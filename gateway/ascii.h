@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <string_view>
 
-namespace gatehouse::mariadb {
+namespace gatehouse {
 
 [[nodiscard]] constexpr char to_lower_case(char character) noexcept {
   const bool capital = character >= 'A' && character <= 'Z';
@@ -19,4 +19,4 @@ namespace gatehouse::mariadb {
                             [](char left, char right) { return to_lower_case(left) == right; });
 }
 
-}  // namespace gatehouse::mariadb
+}  // namespace gatehouse
