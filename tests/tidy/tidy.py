@@ -25,9 +25,17 @@ POSIX_FILES = re.compile(r"(dirent|fcntl|unistd|sys/(stat|mman|types|un))\.h")
 
 # Byte codecs: bytes in, values out. They stay fit for a fuzzer, so nothing that does I/O comes in.
 CODEC = re.compile(
-    r"gateway/(mariadb/(ascii|attributes|bytes|capabilities|change_user|command_filter|commands"
+    r"gateway/(ascii"
+    r"|cassandra/(bytes|cell|checksum|compression|error|event|frame|frame_reader|handshake|query"
+    r"|response|result|rows|segment|statement|tokens|topology_select)"
+    r"|mariadb/(attributes|bytes|capabilities|change_user|command_filter|commands"
     r"|common_greeting|greeting|kill|login|own_greeting|packet|plugins|refusal|reply|server_name)"
     r"|proxy_protocol/(header|received_header|wire))\.(h|cpp)")
+COMPRESSION = {
+    "lz4.h": "gateway/cassandra/compression.cpp",
+    "snappy-c.h": "gateway/cassandra/compression.cpp",
+    "zlib.h": "gateway/cassandra/checksum.cpp",
+}
 TLS_FILES = re.compile(r"gateway/net/tls_[a-z_]+\.(h|cpp)")
 
 BANNED_EVERYWHERE = [
@@ -76,6 +84,9 @@ def why_not_include(name, quoted, included):
         return None if allowed else "config/ includes rules/, yaml-cpp, fmt and files' headers only"
     if included.startswith("yaml-cpp/"):
         return "only config/ sees YAML"
+    if included in COMPRESSION:
+        only = COMPRESSION[included]
+        return None if name == only else f"only {only} sees it"
     if CODEC.fullmatch(name):
         plain = own == "rules" or included in ("config/configuration.h", "boost/crc.hpp")
         allowed = standard or plain or CODEC.fullmatch(included)

@@ -1,0 +1,42 @@
+// One direction of a connection: bytes in, frames out, whether they come bare or in segments.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "gateway/cassandra/bytes.h"
+#include "gateway/cassandra/frame.h"
+#include "gateway/cassandra/segment.h"
+
+namespace gatehouse::cassandra {
+
+// A FrameSplitter that in v5 changes to segments once, and holds them to their word: one that says
+// it is self-contained holds whole frames.
+class FrameReader {
+ public:
+  using Outcome = FrameSplitter::Outcome;
+
+  // As of FrameSplitter.
+  FrameReader(Sender sender, std::uint32_t limit, FrameSplitter::IsWanted is_wanted = {});
+
+  // From the next byte on that is not part of a frame already handed out, there are segments: in
+  // v5, on both sides, behind the node's answer to STARTUP (READY or AUTHENTICATE, not ERROR).
+  // REQUIRES: the last next() handed out a frame, or there was none yet; called once.
+  void begin_segments(SegmentForm form);
+
+  void append(Bytes bytes);
+  // As of FrameSplitter. A segment that lies is malformed.
+  Outcome next();
+
+  [[nodiscard]] const FrameHeader& header() const noexcept { return splitter_.header(); }
+  [[nodiscard]] Bytes frame() const noexcept { return splitter_.frame(); }
+  [[nodiscard]] Bytes body() const noexcept { return splitter_.body(); }
+  [[nodiscard]] Bytes part() const noexcept { return splitter_.part(); }
+
+ private:
+  FrameSplitter splitter_;
+  std::optional<SegmentReader> segments_;
+  bool failed_ = false;
+};
+
+}  // namespace gatehouse::cassandra

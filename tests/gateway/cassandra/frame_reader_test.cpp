@@ -1,0 +1,121 @@
+#include "gateway/cassandra/frame_reader.h"
+
+#include <catch2/catch.hpp>
+
+#include "tests/gateway/cassandra/frames.h"
+
+namespace gatehouse::cassandra {
+
+using test::Buffer;
+using test::copy;
+using test::frame_of;
+using test::joined;
+using test::options_frame;
+using Outcome = FrameReader::Outcome;
+
+namespace {
+
+constexpr std::uint32_t limit = 1024 * 1024;
+
+Buffer in_segments(Bytes frame) {
+  Buffer out;
+  append_in_segments(out, SegmentForm::plain, frame);
+  return out;
+}
+
+Buffer segment_of(Bytes payload, bool is_self_contained) {
+  Buffer out;
+  append_segment(out, SegmentForm::plain, payload, is_self_contained);
+  return out;
+}
+
+const Buffer short_frame = frame_of({.opcode = opcode::query}, Buffer(20, 'q'));
+const Buffer long_frame = frame_of({.opcode = opcode::query}, Buffer(300'000, 'q'));
+
+}  // namespace
+
+TEST_CASE("segments begin where they are told to, with what had arrived already") {
+  const std::size_t arrived = GENERATE(range<std::size_t>(9, 9 + 19 + 1));
+  const Buffer all = joined({options_frame(), in_segments(options_frame())});
+  FrameReader reader(Sender::client, limit);
+  reader.append(Bytes(all).first(arrived));
+  REQUIRE(reader.next() == Outcome::frame);
+  reader.begin_segments(SegmentForm::plain);
+  reader.append(Bytes(all).subspan(arrived));
+  REQUIRE(reader.next() == Outcome::frame);
+  CHECK(copy(reader.frame()) == options_frame());
+  CHECK(reader.next() == Outcome::need_more);
+}
+
+TEST_CASE("frames come out of segments of every kind") {
+  const Buffer several = joined({options_frame(), options_frame()});
+  const Buffer wire = joined({segment_of(several, true), in_segments(long_frame),
+                              in_segments(options_frame()), segment_of({}, true)});
+  const auto chunk = GENERATE(values<std::size_t>({13, 100'000, 1 << 20}));
+  FrameReader reader(Sender::client, limit);
+  reader.begin_segments(SegmentForm::plain);
+  std::vector<Buffer> frames;
+  for (Bytes left = wire; !left.empty();) {
+    const Bytes part = left.first(std::min(chunk, left.size()));
+    left = left.subspan(part.size());
+    reader.append(part);
+    for (Outcome outcome = reader.next(); outcome != Outcome::need_more; outcome = reader.next()) {
+      REQUIRE(outcome == Outcome::frame);
+      frames.push_back(copy(reader.frame()));
+    }
+  }
+  CHECK(frames ==
+        std::vector<Buffer>{options_frame(), options_frame(), long_frame, options_frame()});
+}
+
+TEST_CASE("a frame longer than the limit is refused before its segments are gathered") {
+  FrameReader reader(Sender::client, 1000);
+  reader.begin_segments(SegmentForm::plain);
+  reader.append(segment_of(Bytes(long_frame).first(segment_payload_max), false));
+  CHECK(reader.next() == Outcome::too_long);
+}
+
+TEST_CASE("a self-contained segment that does not hold whole frames is malformed") {
+  struct Case {
+    std::string_view name;
+    Buffer wire;
+  };
+  const auto c = GENERATE_COPY(values<Case>({
+      {"the beginning of a frame", segment_of(Bytes(long_frame).first(100), true)},
+      {"less than a header", segment_of(Bytes(options_frame()).first(8), true)},
+      {"in the middle of a long frame",
+       joined({segment_of(Bytes(long_frame).first(100), false), in_segments(options_frame())})},
+      {"the end of a frame that was begun",
+       joined({segment_of(Bytes(short_frame).first(10), false),
+               segment_of(Bytes(short_frame).subspan(10), true)})},
+      {"more of a long frame", joined({segment_of(Bytes(long_frame).first(100), false),
+                                       segment_of(Bytes(long_frame).subspan(100, 100), true)})},
+  }));
+  CAPTURE(c.name);
+  FrameReader reader(Sender::client, limit);
+  reader.begin_segments(SegmentForm::plain);
+  reader.append(c.wire);
+  CHECK(reader.next() == Outcome::malformed);
+  CHECK(reader.next() == Outcome::malformed);
+}
+
+TEST_CASE("a wrong checksum is malformed, and what was whole before it is not lost") {
+  Buffer wire = joined({in_segments(options_frame()), in_segments(options_frame())});
+  wire.back() ^= 1;
+  FrameReader reader(Sender::client, limit);
+  reader.begin_segments(SegmentForm::plain);
+  reader.append(wire);
+  CHECK(reader.next() == Outcome::frame);
+  CHECK(reader.next() == Outcome::malformed);
+}
+
+TEST_CASE("frames that nobody wants pass through segments in parts") {
+  FrameReader reader(Sender::client, 100, [](const FrameHeader&) { return false; });
+  reader.begin_segments(SegmentForm::plain);
+  reader.append(joined({in_segments(long_frame), in_segments(options_frame())}));
+  Buffer all;
+  while (reader.next() == Outcome::part) append_bytes(all, reader.part());
+  CHECK(all == joined({long_frame, options_frame()}));
+}
+
+}  // namespace gatehouse::cassandra
