@@ -95,14 +95,28 @@ rules::Subnet read_subnet(const Value& value, NamesInUse& names) {
   return subnet;
 }
 
+// What two networks match alike is of neither.
+void check_is_new(const Value& entry, const rules::NetworkMatcher& matcher,
+                  const std::vector<rules::Network>& earlier) {
+  for (const rules::Network& network : earlier) {
+    const auto& matched_by = network.matched_by;
+    if (std::find(matched_by.begin(), matched_by.end(), matcher) == matched_by.end()) continue;
+    entry.file().diagnostics.warning(
+        entry.at(), "network " + in_quotes(network.name) + " is matched by this too",
+        "what arrives so is denied as ambiguous: let one of the two have it");
+  }
+}
+
 rules::Network read_network(const Value& value, NamesInUse& names,
-                            const std::vector<Listener>& listeners) {
+                            const std::vector<Listener>& listeners,
+                            const std::vector<rules::Network>& earlier) {
   rules::Network network;
   read_fields(value, [&](Fields& fields) {
     fields.require("name", network.name, unique_in(names, read_name));
     if (const auto matched_by = fields.require("matched_by")) {
       for (const Value& item : matched_by->items()) {
         network.matched_by.push_back(read_matcher(item, listeners));
+        check_is_new(item, network.matched_by.back(), earlier);
       }
     }
     if (const auto subnets = fields.find("subnets")) {
@@ -122,7 +136,7 @@ std::vector<rules::Network> read_networks(const Value& value,
   NamesInUse names;
   std::vector<rules::Network> networks;
   for (const Value& item : value.any_items()) {
-    networks.push_back(read_network(item, names, listeners));
+    networks.push_back(read_network(item, names, listeners, networks));
   }
   return networks;
 }

@@ -28,6 +28,8 @@ struct NetworkMatcher {
   std::optional<std::string> aws_vpce_id;
   std::optional<std::uint64_t> gcp_psc_connection_id;
   std::optional<IpRange> ipv6_prefix;  // a /96; its low 32 bits are the private IPv4 address
+
+  friend bool operator==(const NetworkMatcher&, const NetworkMatcher&) = default;
 };
 
 struct Network {

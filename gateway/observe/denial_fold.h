@@ -43,6 +43,10 @@ class DenialFold {
     std::string server;
     CloseReason close_reason{};
     std::optional<rules::Reason> reason;
+    // So that each id that no network names is seen, though their sources share an address.
+    std::optional<std::uint32_t> azure_link_id;
+    std::string aws_vpce_id;
+    std::optional<std::uint64_t> gcp_psc_connection_id;
     friend auto operator<=>(const Key&, const Key&) = default;
   };
   struct Fold {

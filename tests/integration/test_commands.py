@@ -189,6 +189,21 @@ def test_diff_tells_who_gains_and_who_loses(certificates, prepare_gateway, folde
     assert folder.json_command("diff", str(folder.yaml_path)) == {"gained": [], "lost": []}
 
 
+def test_diff_says_where_sources_are_recognised_in_another_way(certificates, prepare_gateway):
+    def prepare(link_id, sender):
+        return prepare_gateway(configuration.gateway_yaml(
+            certificates, ["127.0.0.1:9"],
+            listeners=[configuration.listener(certificates, proxy_protocol={"from": [sender]})],
+            networks=[{"name": "cloud", "matched_by": [{"azure_link_id": link_id}]}]))
+
+    old = prepare(5, "10.0.0.1")
+    for new, said in ((prepare(5, "10.0.0.1"), ""), (prepare(6, "10.0.0.1"), "network cloud\n"),
+                      (prepare(6, "10.0.0.2"), "network cloud, listener public\n")):
+        done = old.run_command("diff", str(new.yaml_path))
+        assert done.returncode == 0
+        assert done.stderr.endswith(said) and bool(done.stderr) == bool(said)
+
+
 class TestRunning:
     """Questions to a gateway that serves."""
 

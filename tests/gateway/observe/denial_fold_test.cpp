@@ -11,6 +11,17 @@ using namespace std::chrono_literals;
 
 constexpr DenialFold::Time start(1000h);
 
+TEST_CASE("each id of a PROXY header is told of, though the address is the same", "[audit]") {
+  DenialFold fold;
+  SessionRecord record = denied_record();
+  for (const std::uint32_t id : {1U, 2U, 3U}) {
+    record.source.azure_link_id = id;
+    CHECK(fold.is_first(record, start));
+    CHECK_FALSE(fold.is_first(record, start));
+  }
+  CHECK(fold.take_all().size() == 3);
+}
+
 TEST_CASE("the first denial of a source is written, its repeats are counted", "[fold]") {
   DenialFold fold;
   CHECK(fold.is_first(denied_record(), start));
