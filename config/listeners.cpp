@@ -86,6 +86,19 @@ ProxyProtocol read_proxy_protocol(const Value& value) {
   return proxy_protocol;
 }
 
+// The kernel does not choose between two that differ only in having a device: the last one bound
+// gets every connection.
+void check_device(const Value& item, const SocketAddress& address, const Listener& listener,
+                  const Listeners& all) {
+  const auto same = std::find_if(all.addresses.begin(), all.addresses.end(), [&](const auto& used) {
+    const auto& [other, device] = used.first;
+    return other == address && device.has_value() != listener.device.has_value();
+  });
+  if (same == all.addresses.end()) return;
+  item.error(in_quotes(to_string(address)) + " is used with a 'device' and without one",
+             first_at(same->second) + ": give both a device, or one of them another address");
+}
+
 void read_addresses(const Value& value, Listener& listener, Listeners& all) {
   const bool is_list = value.node().kind == YamlKind::sequence;
   for (const Value& item : is_list ? value.items() : std::vector{value}) {
@@ -94,6 +107,7 @@ void read_addresses(const Value& value, Listener& listener, Listeners& all) {
     listener.addresses.push_back(*address);
     listener.addresses_at.push_back(item.at());
     if (address->port == 0) continue;  // Each gets a port of its own.
+    check_device(item, *address, listener, all);
     const auto [first, is_new] = all.addresses.try_emplace({*address, listener.device}, item.at());
     if (!is_new)
       item.error(in_quotes(to_string(*address)) + " is used twice", first_at(first->second));

@@ -43,9 +43,7 @@ Awaitable<std::optional<Session::Stop>> Session::read_proxy_header() {
     case State::malformed:
       break;
   }
-  worker_.services().log.debug("session {}: the PROXY header of {} is refused: {}",
-                               to_string(record_.session), accepted_.peer.ip.to_string(),
-                               header.problem);
+  record_.detail = header.problem;
   co_return Stop{CloseReason::proxy_header_malformed, std::nullopt};
 }
 

@@ -56,6 +56,7 @@ class Linter {
       const bool has_ended = check_end(rule);
       if (has_ended) continue;
       check_breadth(rule);
+      check_embedded(rule);
       sort_in(rule);
     }
     check_group(denying_, "deny rule");
@@ -129,6 +130,24 @@ class Linter {
       report(rule, "lets in every IPv6 address", hint);
     } else if (v6 > broad_v6) {
       report(rule, "lets in more IPv6 addresses than a /32 has", hint);
+    }
+  }
+
+  // Rules see the IPv4 address that such a source embeds.
+  void check_embedded(const Rule& rule) {
+    const Addresses* addresses = addresses_of(rule);
+    const auto* range = addresses != nullptr ? std::get_if<IpRange>(addresses) : nullptr;
+    if (range == nullptr) return;
+    for (const Network& network : networks_.all()) {
+      for (const NetworkMatcher& entry : network.matched_by) {
+        if (!entry.ipv6_prefix || !entry.ipv6_prefix->contains(range->first) ||
+            !entry.ipv6_prefix->contains(range->last)) {
+          continue;
+        }
+        report(rule, "never matches: network " + network.name + " has its range as an ipv6_prefix",
+               "name the IPv4 addresses that are embedded in it: they are what rules see");
+        return;
+      }
     }
   }
 

@@ -226,13 +226,15 @@ int sessions(const GatewayAddress& gateway, const SessionOptions& options, Forma
     print_json(result);
     return ExitCode::done;
   }
-  std::vector<std::vector<std::string>> rows{{"SESSION", "SERVER", "SOURCE", "USER", "DATABASE",
-                                              "RULE", "SECONDS", "BYTES IN", "BYTES OUT"}};
+  std::vector<std::vector<std::string>> rows{{"SESSION", "SERVER", "SOURCE", "NETWORK", "USER",
+                                              "DATABASE", "RULE", "SECONDS", "BYTES IN",
+                                              "BYTES OUT"}};
   for (const json::value& value : result.as_array()) {
     const json::object& session = value.as_object();
     const json::value* rule = session.if_contains("rule");
     rows.push_back({cell(session, "session"), cell(session, "server"),
-                    cell(session.at("source").as_object(), "address"), cell(session, "user"),
+                    cell(session.at("source").as_object(), "address"),
+                    cell(session.at("source").as_object(), "network"), cell(session, "user"),
                     cell(session, "database"),
                     rule != nullptr && rule->is_object() ? cell(rule->as_object(), "name") : "-",
                     fmt::format("{:.1f}", session.at("seconds").to_number<double>()),

@@ -78,7 +78,8 @@ struct SessionRecord {
   std::uint64_t bytes_out = 0;
   std::chrono::nanoseconds duration{};  // since accept; `seconds` in the line
   CloseReason close_reason = CloseReason::internal_error;
-  std::string_view bound;  // a constant: the cap that was reached, by its name in gateway.yaml
+  std::string_view bound;   // a constant: the cap that was reached, by its name in gateway.yaml
+  std::string_view detail;  // a constant: what was wrong with a PROXY header
 
   // Copies verdict, reason and rule. A later decision replaces an earlier one.
   void set_decision(const rules::Decision& decision, std::uint64_t generation);

@@ -95,6 +95,7 @@ void add_fields(json::object& line, const Denied& event) {
   append(line, session_fields(event.record));
   add_close_reason(line, event.record.close_reason);
   add_own(line, "bound", event.record.bound);
+  add_own(line, "detail", event.record.detail);
 }
 
 void add_fields(json::object& line, const FoldedDenials& event) {

@@ -269,6 +269,7 @@ class TestMalformed:
             assert session.receive_rest() == b""
         closed = gateway.wait_for_audit("closed")
         assert closed["close_reason"] == "proxy_header_malformed"
+        assert "it" in closed["detail"] or "a port" in closed["detail"]
         assert closed["source"]["address"] == BALANCER
 
     @pytest.mark.parametrize("make", [proxy_header.v1, proxy_header.v2])

@@ -64,6 +64,21 @@ TEST_CASE("findings name rule, server and place, in the order of the files", "[r
   CHECK(findings[1].origin == Origin{"z.yaml", 1});
 }
 
+TEST_CASE("a rule in the form of a prefix that embeds addresses is reported", "[rules]") {
+  NetworkMatcher entry;
+  entry.ipv6_prefix = IpRange::parse("fd40:1::/96").range;
+  const NetworkMap networks({{.name = "six", .matched_by = {entry}, .subnets = {}}});
+  const Policy policy(
+      spec_of({deny_rule("laptop", "fd40:1::10.0.0.99"), deny_rule("good", "10.0.0.98"),
+               ip_rule("other", "fd41::/64"), ip_rule("all", "fd40:1::/96")}));
+  const auto findings = lint(policy, networks, test::at(now));
+  REQUIRE(findings.size() == 2);
+  std::string messages;
+  for (const Finding& finding : findings) messages += finding.message + "\n";
+  CHECK(messages.find("deny rule laptop of server orders never matches: network six has its range "
+                      "as an ipv6_prefix") != std::string::npos);
+  CHECK(messages.find("rule all of server orders never matches") != std::string::npos);
+}
 TEST_CASE("rules that have expired or soon will are reported", "[rules]") {
   CHECK(lint_of({ip_rule("a", "10.0.0.1", until(now)), ip_rule("b", "10.0.0.2", until(now + 60)),
                  deny_rule("c", "10.0.0.3", until(now + 14 * day)),
