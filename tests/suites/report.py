@@ -26,6 +26,11 @@ class Known:
                 assert how_often in ("always", "sometimes"), line
                 self._entries[way, test] = how_often == "sometimes", reason
 
+    def always(self, way):
+        """The tests that always differ by this way."""
+        return {test for (name, test), (sometimes, _) in self._entries.items()
+                if name == way and not sometimes}
+
     def reason(self, way, test, passes_again):
         """Why they may differ, or None. `passes_again` is asked where they do only sometimes."""
         sometimes, reason = self._entries.get((way, test), (False, None))

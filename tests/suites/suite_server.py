@@ -55,10 +55,10 @@ class SuiteServer(MariaDbServer):
     default_options = OPTIONS
     statements = ""
 
-    def __init__(self, certificates):
+    def __init__(self, certificates, bind_address):
         identity = certificates.local_backend
         super().__init__(certificates, [f"--ssl-cert={identity.certificate}",
-                                        f"--ssl-key={identity.key}"])
+                                        f"--ssl-key={identity.key}"], bind_address)
 
     def _install(self):
         for name in ("log", "run", "mysqld.1"):
@@ -75,12 +75,6 @@ class SuiteServer(MariaDbServer):
         for name in ("mtr_warnings", "mtr_check"):
             self.execute("USE mtr;\n" + _for_client(SUITE / "include" / f"{name}.sql"))
         return port
-
-    def connections(self):
-        """How many clients have logged in, the one that asks among them."""
-        # Its status variable Connections counts threads of the server's own as well.
-        return int(self.execute("SELECT SUM(total_connections) FROM performance_schema.hosts "
-                                "WHERE host IS NOT NULL"))
 
 
 def _for_client(path):

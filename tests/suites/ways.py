@@ -16,6 +16,9 @@ LISTENERS = ["transparent", "routed"]
 # Clients name the host they were told as the server: connections that tests open have no other way
 # to say `user@server`. Some say 127.0.0.1, whose first label is a name as well.
 ROUTED_SERVERS = ["localhost", "127"]
+# Clients are told of 127.0.0.1 alone, so none can find a way around the gateway.
+ADDRESSES = {DIRECT: "127.0.0.1"} | {name: f"127.0.77.{number}"
+                                     for number, name in enumerate(LISTENERS, 1)}
 RULES = f"""servers: {json.dumps(["alone", *ROUTED_SERVERS])}
 ip_rules:
   - {{name: loopback, range: 127.0.0.0/8}}
@@ -51,8 +54,8 @@ class Ways:
             folder = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="gatehouse-suite-"))
             certificates = Certificates(pathlib.Path(folder))
             self.authority = certificates.authority
-            servers = {name: cleanup.enter_context(SuiteServer(certificates))
-                       for name in (DIRECT, *LISTENERS)}
+            servers = {name: cleanup.enter_context(SuiteServer(certificates, address))
+                       for name, address in ADDRESSES.items()}
             self.gateway = Gatehouse(_gateway_yaml(certificates, servers), {"all.yaml": RULES})
             cleanup.callback(self._stop_gateway)
             self.gateway.start()
