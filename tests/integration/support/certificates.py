@@ -59,6 +59,7 @@ class Certificates:
     def __init__(self, folder):
         authority = Authority(folder, "authority")
         stranger = Authority(folder, "stranger")
+        self._issuer = authority
         self.authority = authority.path
         self.stranger_authority = stranger.path
         self.gateway = authority.issue("gateway", GATEWAY_NAMES)
@@ -75,6 +76,17 @@ class Certificates:
         self.stranger_backend = stranger.issue("imposter", BACKEND_NAMES)
         self.client = authority.issue("client", "DNS:client.test", subject="/CN=alice/O=Orders")
         self.stranger_client = stranger.issue("mallory", "DNS:client.test")
+
+    def cassandra_store(self, folder, addresses, password):
+        """A PKCS12 file, as Java has it, for nodes on these addresses."""
+        name = pathlib.Path(folder).name
+        names = ",".join([BACKEND_NAMES, *(f"IP:{address}" for address in addresses)])
+        identity = self._issuer.issue(f"cassandra-{name}", names)
+        store = pathlib.Path(folder) / "store.p12"
+        _openssl("pkcs12", "-export", "-in", identity.certificate, "-inkey", identity.key,
+                 "-certfile", self.authority, "-name", "node", "-passout", f"pass:{password}",
+                 "-out", store)
+        return store
 
 
 def _openssl(*arguments):
