@@ -6,7 +6,8 @@ import socket
 
 import pytest
 
-from support import configuration, gatehouse, mariadb_versions
+from support import cassandra_versions, configuration, gatehouse, mariadb_versions
+from support.cassandra_server import CassandraCluster
 from support.certificates import Certificates
 from support.fake_backend import FakeBackend
 from support.legs import Legs
@@ -53,6 +54,36 @@ def _fetched_mariadb(certificates, version):
     _need_mariadb(installation)
     with MariaDbServer(certificates, installation=installation) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def cassandra(certificates):
+    """One node, which speaks plaintext and TLS on one port."""
+    _need_cassandra(cassandra_versions.newest())
+    with CassandraCluster(certificates) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def cassandra_ring(certificates):
+    """Three nodes, of which each has a third of the data."""
+    _need_cassandra(cassandra_versions.newest())
+    with CassandraCluster(certificates, size=3) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def start_cassandra(certificates):
+    """Starts clusters that end with the test."""
+    with contextlib.ExitStack() as running:
+
+        def start(version=cassandra_versions.NEWEST, **options):
+            installation = cassandra_versions.Installation(version)
+            _need_cassandra(installation)
+            return running.enter_context(
+                CassandraCluster(certificates, installation=installation, **options))
+
+        yield start
 
 
 @pytest.fixture(scope="session")
@@ -146,6 +177,11 @@ def closed_port():
 
 def _need_mariadb(installation=None):
     if reason := (installation or mariadb_versions.debian()).missing():
+        pytest.skip(reason)
+
+
+def _need_cassandra(installation):
+    if reason := installation.missing():
         pytest.skip(reason)
 
 

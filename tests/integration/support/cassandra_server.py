@@ -264,8 +264,7 @@ class CassandraCluster:
         self.size = size
         self.tls = tls
         self.authority = certificates.authority
-        self.installation = installation or cassandra_versions.Installation(
-            cassandra_versions.NEWEST)
+        self.installation = installation or cassandra_versions.newest()
         self.settings = settings or {}
         self._dump_classes = dump_classes
         self.nodes = []

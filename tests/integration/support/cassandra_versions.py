@@ -6,9 +6,8 @@ import shutil
 from support import driver_cache
 
 NEWEST = "5.0"
-# The folders of tests/drivers/cassandra-servers.
-FETCHED = [NEWEST, "4.1", "4.0"]
-FULL_ONLY = {"4.0"}
+OLDER = ["4.1", "4.0"]
+_FULL_ONLY = {"4.0"}
 
 # Parts of Java that Cassandra reaches into: with these, none of its calls is refused.
 _OPENED = {
@@ -35,8 +34,12 @@ _SMALL = ["-Xms64M", "-Xmx256M", "-Xmn48M", "-Xss512k", "-XX:MaxDirectMemorySize
 _WITH_AGENT = ["-XX:+UnlockDiagnosticVMOptions", "-XX:+AllowArchivingWithJavaAgent"]
 
 
+def newest():
+    return Installation(NEWEST)
+
+
 class Installation:
-    """One of them. Its classes are also in an archive, which halves the time that it takes to
+    """One of tests/drivers/cassandra-servers. Its classes are also in an archive, which halves the time that it takes to
     start; without it, or with one of another Java, it starts all the same."""
 
     def __init__(self, version, folder=None):
@@ -47,7 +50,7 @@ class Installation:
     def missing(self):
         """Why it cannot be started here; None if it can."""
         if reason := driver_cache.missing(self._kind, f"Cassandra {self.version}"):
-            return reason + (", and --full" if self.version in FULL_ONLY else "")
+            return reason + (", and --full" if self.version in _FULL_ONLY else "")
         if shutil.which("java") is None:
             return "java is not installed (Debian: default-jdk-headless)"
         return None

@@ -5,6 +5,7 @@ use std::io::BufRead;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustls::crypto::ring;
 use rustls::pki_types::{pem::PemObject, CertificateDer};
 use rustls::{ClientConfig, RootCertStore};
 use scylla::client::session::Session;
@@ -23,7 +24,11 @@ type Answer = Result<Value, Box<dyn Error>>;
 fn trusting(authority: &str) -> Result<Arc<ClientConfig>, Box<dyn Error>> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(authority)?)?;
-    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    // By name: the driver brings another provider along.
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
     Ok(Arc::new(config))
 }
 
