@@ -195,7 +195,11 @@ class Node:
             "java.net.preferIPv4Stack": "true", "java.rmi.server.hostname": self.address,
             # Each of them is a wait that only a cluster of many machines needs.
             "cassandra.ring_delay_ms": 100, "cassandra.skip_wait_for_gossip_to_settle": 0,
-            "cassandra.superuser_setup_delay_ms": 0,
+            # Else half of the ring's delay is all that a node has to say more than hello, and the
+            # others forget for good where it is.
+            "cassandra.gossip_quarantine_delay_ms": 1000 * START_SECONDS,
+            # Also how long it waits after each failure: without, it keeps a processor busy.
+            "cassandra.superuser_setup_delay_ms": 250,
             "cassandra.consistent.rangemovement": "false",
             "cassandra.consistent.simultaneousmoves.allow": "true",
             "cassandra.auth_bcrypt_gensalt_log2_rounds": 4,

@@ -29,7 +29,7 @@ function makeClient(host, port, authority, username, password, version) {
     options.protocolOptions.maxVersion = Number(version);
   }
   if (authority !== '-') {
-    options.sslOptions = {ca: [fs.readFileSync(authority)], rejectUnauthorized: true, host};
+    options.sslOptions = {ca: [fs.readFileSync(authority)], rejectUnauthorized: true};
   }
   return new cassandra.Client(options);
 }
