@@ -168,6 +168,7 @@ class Witness:
         self.failure = None
         self.ring = None
         self.coordinators = {}
+        self.host_ids = {}
 
     def close(self):
         self._client.__exit__()
@@ -185,6 +186,9 @@ class Witness:
         for key in KEYS:
             _, coordinator = self._client.prepared(key, "SELECT * FROM shop.items WHERE id = ?")
             self.coordinators[key] = coordinator
+            # The node's own word, whatever the driver believes where it is connected to.
+            [[host_id]], coordinator = self._client.query("SELECT host_id FROM system.local")
+            self.host_ids[coordinator] = host_id
 
     def wait_for(self, host_id, up):
 
@@ -248,6 +252,13 @@ class TestThreeNodes:
                   for row in rows}
         assert witness.coordinators == owners
         assert len(set(owners.values())) > 1
+
+    @every_driver
+    def test_a_driver_is_connected_to_the_nodes_that_it_believes_to_be(self, cassandra_ring,
+                                                                       witness):
+        nodes = {node.tcp_backend: node.host_id() for node in cassandra_ring.nodes}
+        assert witness.host_ids.items() <= nodes.items()
+        assert len(witness.host_ids) > 1
 
     @every_driver
     def test_a_driver_sees_a_node_go_down_and_come_up(self, cassandra_ring, driver, witness):
