@@ -7,8 +7,6 @@ from support import driver_cache
 
 NEWEST = "5.0"
 OLDER = ["4.1", "4.0"]
-_FULL_ONLY = {"4.0"}
-
 # Parts of Java that Cassandra reaches into: with these, none of its calls is refused.
 _OPENED = {
     "java.base": [
@@ -50,7 +48,7 @@ class Installation:
     def missing(self):
         """Why it cannot be started here; None if it can."""
         if reason := driver_cache.missing(self._kind, f"Cassandra {self.version}"):
-            return reason + (", and --full" if self.version in _FULL_ONLY else "")
+            return reason
         if shutil.which("java") is None:
             return "java is not installed (Debian: default-jdk-headless)"
         return None

@@ -16,5 +16,6 @@ def folder(kind):
 def missing(kind, name):
     """Why what `kind` stands for cannot be used; None if it can."""
     if not (folder(kind) / "complete").is_file():
-        return f"not installed, for which tests/drivers/install needs its registry: {name}"
+        full = " --full" if kind.startswith("cassandra") else ""
+        return f"not installed, for which tests/drivers/install{full} needs its registry: {name}"
     return None
