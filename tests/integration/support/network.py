@@ -113,8 +113,10 @@ class TwoTenants:
             _must("-n", namespace, "addr", "add", f"{address}/30", "dev", name)
             _must("-n", namespace, "link", "set", name, "up")
         # The way back to an address that two devices lead to is not what it came by.
-        _must("netns", "exec", self.namespace, "sysctl", "--quiet", "--write",
-              "net.ipv4.conf.all.rp_filter=0", f"net.ipv4.conf.{device}.rp_filter=0")
+        for name in ("all", device):
+            _must("netns", "exec", self.namespace, "sh", "-c",
+                  'test "$(cat "$0")" = 0 || echo 0 >"$0"',
+                  f"/proc/sys/net/ipv4/conf/{name}/rp_filter")
 
     def make_anew(self, device):
         """As a restart of what manages it does: the same name, and another device."""
