@@ -11,8 +11,7 @@ namespace gatehouse {
 
 Worker::Worker(Services services) : services_(services), scratch_(limits::relay_scratch_size) {}
 
-// NOLINTNEXTLINE(bugprone-exception-escape): without the memory to end its thread there is no going
-// on
+// NOLINTNEXTLINE(bugprone-exception-escape): without memory to end its thread, nothing goes on
 Worker::~Worker() {
   stop();
 }
