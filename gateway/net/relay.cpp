@@ -165,8 +165,7 @@ void Relay::end(RelayEnd how) noexcept {
   to_backend_.to->socket().cancel(ignored);
 }
 
-// NOLINTNEXTLINE(bugprone-exception-escape): cancelling a timer has no way to fail and needs no
-// memory
+// NOLINTNEXTLINE(bugprone-exception-escape): cancelling a timer cannot fail and needs no memory
 void Relay::finish_if_done() noexcept {
   if (waits_ > 0) return;
   end(RelayEnd::client_closed);  // if neither direction waits for anything, both receivers are gone
