@@ -139,6 +139,7 @@ std::optional<Session::Stop> Session::take_place(const config::Limits& bounds,
         mariadb::session_failed(mariadb::before_greeting, mariadb::Failure::audit_unwritable,
                                 to_string(record_.session))};
   }
+  if (waiting_) worker_.services().metrics.handshakes.subtract();
   waiting_.reset();
   auto taken = worker_.services().places.take(
       bounds, {record_.source.network, record_.source.address}, *listener.handshakes);

@@ -26,6 +26,7 @@ Awaitable<std::optional<Session::Stop>> Session::read_proxy_header() {
     record_.bound = to_string(Cap::handshakes);
     co_return Stop{CloseReason::too_many_sessions, std::nullopt};
   }
+  worker_.services().metrics.handshakes.add();
   const Deadline deadline(worker_.executor(), time_left(limits.handshake_timeout),
                           [this] { cut(CloseReason::proxy_header_timeout); });
   open_client_stream();

@@ -193,7 +193,7 @@ void Session::conclude(CloseReason reason) noexcept {
   if (established_) {
     metrics.sessions_open.subtract();
     server_metrics_->sessions.subtract();
-  } else if (place_) {
+  } else if (place_ || waiting_) {
     metrics.handshakes.subtract();
   }
   if (relay_) {

@@ -297,15 +297,6 @@ class TestMalformed:
         closed = gateway.wait_for_audit("closed", close_reason="handshake_timeout")
         assert 2.5 < closed["seconds"] < 20
 
-    def test_a_silent_sender_ends_with_a_drain(self, gateway):
-        with _say(gateway, b"PROXY ") as session:
-            wait_until(lambda: gateway.status()["ready"], "it is up")
-            gateway.signal(signal.SIGTERM)
-            assert session.receive_rest() == b""
-        assert gateway.wait_for_exit() == 0
-        [closed] = gateway.audit("closed")
-        assert closed["close_reason"] == "drained"
-
     def test_a_balancer_that_checks_in_another_protocol_does_not_fill_the_disk(self, gateway):
         for _ in range(30):
             with _say(gateway, b"GET / HTTP/1.0\r\n\r\n") as session:
@@ -329,14 +320,24 @@ class TestRoom:
 
     def test_those_that_wait_for_a_header_are_bounded(self, small):
         with _say(small, b"PROXY") as first, _say(small, b"PROXY") as second:
+            small.wait_for_metric("gatehouse_handshakes", 2)
             assert _hear_out(small, proxy_header.v2(ALLOWED), BALANCER) == b""
             refused = small.wait_for_audit("closed", close_reason="too_many_sessions")
             assert refused["bound"] == "handshakes"
             first.send(proxy_header.v1(ALLOWED)[len("PROXY"):])
             first.log_in("native", PASSWORD)
-            with _say(small, proxy_header.v2(ALLOWED)) as fourth:
-                fourth.log_in("native", PASSWORD)
+            with _say(small, proxy_header.v2(ALLOWED)) as third:
+                third.log_in("native", PASSWORD)
             second.reset()
+        small.wait_for_metric("gatehouse_handshakes", 0)
+
+    def test_those_that_wait_for_a_header_end_with_a_drain(self, small):
+        with _say(small, b"PROXY") as first, _say(small, b"PROXY") as second:
+            small.wait_for_metric("gatehouse_handshakes", 2)
+            small.signal(signal.SIGTERM)
+            assert first.receive_rest() == second.receive_rest() == b""
+        assert small.wait_for_exit() == 0
+        assert small.audit("closed", close_reason="drained")
 
     def test_those_that_are_denied_are_not_waited_for(self, small):
         denied = [_say(small, proxy_header.v2(FORBIDDEN)) for _ in range(50)]
