@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import os
 import pathlib
+import random
 import subprocess
 import tempfile
 import uuid
@@ -23,9 +24,14 @@ def missing_right():
 class VethPair:
     """`here` is our end's address, `there` that of the end inside the namespace."""
 
-    here = "10.203.0.1"
-    there = "10.203.0.2"
     here_name = "gateway.test"
+
+    def __init__(self):
+        # A block of its own: several tests have a pair at the same time, and our end is where
+        # everybody's sockets are.
+        block = random.SystemRandom().randrange(1, 1 << 14) * 4
+        self.here, self.there = (f"10.204.{(block + end) // 256}.{(block + end) % 256}"
+                                 for end in (1, 2))
 
     def __enter__(self):
         suffix = uuid.uuid4().hex[:6]
