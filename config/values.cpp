@@ -7,23 +7,13 @@
 #include <fmt/format.h>
 #include <sys/un.h>
 
+#include "config/name_text.h"
 #include "config/range_problem.h"
 #include "config/text_file.h"
 #include "config/time_text.h"
 
 namespace gatehouse::config {
 namespace {
-
-constexpr std::string_view lower = "abcdefghijklmnopqrstuvwxyz";
-constexpr std::string_view upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-constexpr std::string_view digits = "0123456789";
-
-bool consists_of(std::string_view text, std::initializer_list<std::string_view> characters) {
-  return std::all_of(text.begin(), text.end(), [&](char c) {
-    return std::any_of(characters.begin(), characters.end(),
-                       [c](std::string_view set) { return set.find(c) != std::string_view::npos; });
-  });
-}
 
 std::optional<std::chrono::milliseconds> read_any_duration(const Value& value) {
   constexpr std::string_view form = "a duration";
@@ -44,9 +34,8 @@ std::optional<std::chrono::milliseconds> read_any_duration(const Value& value) {
 }  // namespace
 
 std::optional<std::string> read_name(const Value& value) {
-  constexpr std::size_t length_max = 128;
   auto name = value.text();
-  if (name && (name->size() > length_max || !consists_of(*name, {lower, upper, digits, "_-"}))) {
+  if (name && !is_name(*name)) {
     value.error(in_quotes(*name) + " is no name", "1 to 128 of A-Z, a-z, 0-9, _ and -");
   }
   return name;
@@ -54,11 +43,7 @@ std::optional<std::string> read_name(const Value& value) {
 
 std::optional<std::string> read_server_name(const Value& value) {
   auto name = value.text();
-  if (!name) return name;
-  const bool ok = name->size() >= 3 && name->size() <= 63 &&
-                  consists_of(*name, {lower, digits, "-"}) && !name->starts_with('-') &&
-                  !name->ends_with('-');
-  if (!ok) {
+  if (name && !is_server_name(*name)) {
     value.error(in_quotes(*name) + " is no name of a server",
                 "3 to 63 of a-z, 0-9 and -, no - at either end");
   }

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/name_text.h"
 #include "config/text_file.h"
 #include "config/time_text.h"
 #include "gateway/net/descriptor.h"
@@ -32,7 +33,6 @@ constexpr const char* new_file_name = "lockdowns.json.new";
 constexpr int version = 1;
 // Some eight thousand lockdowns. A larger file is not one of ours.
 constexpr std::size_t size_max = std::size_t{1} << 20;
-constexpr std::size_t server_name_max = 63;
 
 // --- reading
 // ---------------------------------------------------------------------------------------
@@ -41,11 +41,6 @@ constexpr std::size_t server_name_max = 63;
 bool is_missing(const fs::path& path) {
   struct stat status{};
   return ::lstat(path.c_str(), &status) != 0 && errno == ENOENT;
-}
-
-bool is_server_name(std::string_view text) {
-  return !text.empty() && text.size() <= server_name_max &&
-         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
 }
 
 std::optional<Lockdown> read_lockdown(const json::value& value) {
@@ -63,7 +58,7 @@ std::optional<Lockdown> read_lockdown(const json::value& value) {
   const auto time = config::parse_time(since->get_string());
   json::error_code error;
   lockdown.uid = uid->to_number<std::uint32_t>(error);
-  if (!is_server_name(lockdown.server) || !time || error) return std::nullopt;
+  if (!config::is_server_name(lockdown.server) || !time || error) return std::nullopt;
   lockdown.since = *time;
   return lockdown;
 }

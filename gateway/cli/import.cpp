@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "config/name_text.h"
 #include "gateway/cli/commands.h"
 #include "gateway/cli/import_azure.h"
 
@@ -46,7 +47,7 @@ FileText read_file(const std::filesystem::path& path) {
 }  // namespace
 
 int import_azure(const ImportOptions& options) {
-  if (options.server && !is_server_name(*options.server)) {
+  if (options.server && !config::is_server_name(*options.server)) {
     throw UsageError("--server " + *options.server +
                      ": a server's name is 3 to 63 of a-z, 0-9 and -, no - at either end");
   }

@@ -8,27 +8,17 @@
 
 #include <fmt/format.h>
 
+#include "config/name_text.h"
 #include "gateway/cli/azure_rules.h"
 
 namespace gatehouse::cli {
 
 namespace {
 
+using config::is_name;
 using rules::IpRange;
 
 constexpr std::string_view name_form = "1 to 128 of A-Z, a-z, 0-9, _ and -";
-
-bool is_letter_or_digit(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-bool may_stand_in_name(char c) {
-  return is_letter_or_digit(c) || c == '_' || c == '-';
-}
-
-bool is_name(std::string_view name) {
-  return !name.empty() && name.size() <= 128 && std::ranges::all_of(name, may_stand_in_name);
-}
 
 // Azure takes two names that differ in case for one, and so do these. What is given out is a valid
 // name, and is given out once.
@@ -43,7 +33,7 @@ class UniqueNames {
   std::string make(std::string_view name, std::string_view otherwise) {
     constexpr std::size_t room_for_number = 8;
     std::string base(name.empty() ? otherwise : name.substr(0, 128 - room_for_number));
-    std::ranges::replace_if(base, [](char c) { return !may_stand_in_name(c); }, '-');
+    std::ranges::replace_if(base, [](char c) { return !is_name({&c, 1}); }, '-');
     std::size_t& number = numbers_[lower_case(base)];
     for (;;) {
       std::string candidate = number == 0 ? base : fmt::format("{}-{}", base, number + 1);
@@ -144,7 +134,7 @@ class Importer {
     } else if (named.size() > 1) {
       result_.errors.push_back("holds rules of several servers, " + all +
                                ": say which with --server NAME");
-    } else if (!is_server_name(*named.begin())) {
+    } else if (!config::is_server_name(*named.begin())) {
       result_.errors.push_back(all + " is no name of a server here: give --server NAME");
     } else {
       result_.server = *named.begin();
@@ -297,13 +287,6 @@ class Importer {
 
 Imported import_azure(std::string_view json, const std::optional<std::string>& server) {
   return Importer(json, server).run();
-}
-
-bool is_server_name(std::string_view name) {
-  return name.size() >= 3 && name.size() <= 63 && !name.starts_with('-') && !name.ends_with('-') &&
-         std::ranges::all_of(name, [](char c) {
-           return c == '-' || (is_letter_or_digit(c) && !(c >= 'A' && c <= 'Z'));
-         });
 }
 
 }  // namespace gatehouse::cli

@@ -23,11 +23,8 @@ struct Imported {
 // `json`: what read_azure_list() takes. `server`: whose rule file it becomes; unset: the server
 // that the rules' ids name. Where they name several, `server` chooses among them; if it is none of
 // them, it gets the rules of all.
-// REQUIRES: is_server_name(*server), if set.
+// REQUIRES: config::is_server_name(*server), if set.
 [[nodiscard]] Imported import_azure(std::string_view json,
                                     const std::optional<std::string>& server);
-
-// Whether rule files may name a server so.
-[[nodiscard]] bool is_server_name(std::string_view name);
 
 }  // namespace gatehouse::cli
