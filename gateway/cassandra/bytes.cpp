@@ -11,10 +11,6 @@ constexpr std::size_t short_size_max = std::numeric_limits<std::uint16_t>::max()
 constexpr std::int32_t null_length = -1;
 constexpr std::int32_t unset_length = -2;
 
-void append_integer(std::vector<std::uint8_t>& out, std::uint64_t value, std::size_t size) {
-  for (std::size_t i = size; i-- > 0;) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
-}
-
 }  // namespace
 
 std::optional<InetAddress> inet_address(Bytes octets) noexcept {
@@ -23,22 +19,6 @@ std::optional<InetAddress> inet_address(Bytes octets) noexcept {
   address.size = static_cast<std::uint8_t>(octets.size());
   std::ranges::copy(octets, address.octets.begin());
   return address;
-}
-
-std::uint64_t ByteReader::integer(std::size_t size) noexcept {
-  std::uint64_t value = 0;
-  for (const std::uint8_t byte : bytes(size)) value = value << 8 | byte;
-  return value;
-}
-
-Bytes ByteReader::bytes(std::uint64_t count) noexcept {
-  if (count > rest_.size()) {
-    spoil();
-    return {};
-  }
-  const Bytes taken = rest_.first(static_cast<std::size_t>(count));
-  rest_ = rest_.subspan(taken.size());
-  return taken;
 }
 
 std::string_view ByteReader::string() noexcept {
@@ -54,7 +34,7 @@ Value ByteReader::value() noexcept {
   const std::int32_t length = i32();
   if (length >= 0) {
     const Bytes taken = bytes(static_cast<std::uint64_t>(length));
-    return ok_ ? Value{Value::State::set, taken} : Value{};
+    return ok() ? Value{Value::State::set, taken} : Value{};
   }
   if (length == null_length) return {};
   if (length == unset_length) return {Value::State::unset, {}};
@@ -69,44 +49,24 @@ InetAddress ByteReader::inet_address() noexcept {
 }
 
 void ByteReader::skip_string_list() noexcept {
-  for (std::uint16_t left = u16(); left > 0 && ok_; --left) short_bytes();
+  for (std::uint16_t left = u16(); left > 0 && ok(); --left) short_bytes();
 }
 
 void ByteReader::skip_bytes_map() noexcept {
-  for (std::uint16_t left = u16(); left > 0 && ok_; --left) {
+  for (std::uint16_t left = u16(); left > 0 && ok(); --left) {
     short_bytes();
     value();
   }
 }
 
-void ByteReader::spoil() noexcept {
-  ok_ = false;
-  rest_ = {};
-}
-
-std::string_view as_text(Bytes bytes) noexcept {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-Bytes bytes_of(std::string_view text) noexcept {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
-void append_u8(std::vector<std::uint8_t>& out, std::uint8_t value) {
-  out.push_back(value);
-}
 void append_u16(std::vector<std::uint8_t>& out, std::uint16_t value) {
-  append_integer(out, value, 2);
+  append_big_endian(out, value, 2);
 }
 void append_u32(std::vector<std::uint8_t>& out, std::uint32_t value) {
-  append_integer(out, value, 4);
+  append_big_endian(out, value, 4);
 }
 void append_u64(std::vector<std::uint8_t>& out, std::uint64_t value) {
-  append_integer(out, value, 8);
-}
-
-void append_bytes(std::vector<std::uint8_t>& out, Bytes bytes) {
-  out.insert(out.end(), bytes.begin(), bytes.end());
+  append_big_endian(out, value, 8);
 }
 
 void append_string(std::vector<std::uint8_t>& out, std::string_view text) {

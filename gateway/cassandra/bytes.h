@@ -11,10 +11,9 @@
 #include <string_view>
 #include <vector>
 
-namespace gatehouse::cassandra {
+#include "gateway/bytes.h"
 
-// Whoever hands out Bytes or a string_view owns what they show; it lives as long as the frame.
-using Bytes = std::span<const std::uint8_t>;
+namespace gatehouse::cassandra {
 
 // An address as the wire has it: 4 or 16 bytes, and nothing else.
 struct InetAddress {
@@ -34,20 +33,12 @@ struct Value {
   Bytes bytes;  // empty unless set
 };
 
-// A position in a peer's bytes. A read that does not fit returns zero or nothing and spoils the
-// reader for good, so that a parser may read all its fields and ask ok() once. Never reads past the
-// end, and never takes a length for memory that is there.
-class ByteReader {
+// An integer that does not fit reads as zero.
+class ByteReader : public BigEndianReader {
  public:
-  explicit ByteReader(Bytes bytes) noexcept : rest_(bytes) {}
+  using BigEndianReader::BigEndianReader;
 
-  std::uint8_t u8() noexcept { return static_cast<std::uint8_t>(integer(1)); }
-  std::uint16_t u16() noexcept { return static_cast<std::uint16_t>(integer(2)); }
-  std::uint32_t u32() noexcept { return static_cast<std::uint32_t>(integer(4)); }
   std::int32_t i32() noexcept { return static_cast<std::int32_t>(u32()); }
-  std::uint64_t u64() noexcept { return integer(8); }
-
-  Bytes bytes(std::uint64_t count) noexcept;
   // [string] and [short bytes]: 16 bits of length.
   std::string_view string() noexcept;
   Bytes short_bytes() noexcept { return bytes(u16()); }
@@ -61,29 +52,11 @@ class ByteReader {
   void skip_string_list() noexcept;
   // [bytes map], of which nothing is kept.
   void skip_bytes_map() noexcept;
-
-  [[nodiscard]] bool ok() const noexcept { return ok_; }
-  // Whether everything was read, or the reader is spoilt: there is nothing more to have.
-  [[nodiscard]] bool at_end() const noexcept { return rest_.empty(); }
-  [[nodiscard]] Bytes rest() const noexcept { return rest_; }
-  // From now on nothing fits. For a parser that has found a lie of its own kind.
-  void spoil() noexcept;
-
- private:
-  std::uint64_t integer(std::size_t size) noexcept;
-
-  Bytes rest_;
-  bool ok_ = true;
 };
 
-[[nodiscard]] std::string_view as_text(Bytes bytes) noexcept;
-[[nodiscard]] Bytes bytes_of(std::string_view text) noexcept;
-
-void append_u8(std::vector<std::uint8_t>& out, std::uint8_t value);
 void append_u16(std::vector<std::uint8_t>& out, std::uint16_t value);
 void append_u32(std::vector<std::uint8_t>& out, std::uint32_t value);
 void append_u64(std::vector<std::uint8_t>& out, std::uint64_t value);
-void append_bytes(std::vector<std::uint8_t>& out, Bytes bytes);
 // [string] and [short bytes]. What is beyond 65535 bytes is left out: whoever writes more than a
 // name has the other form.
 void append_string(std::vector<std::uint8_t>& out, std::string_view text);

@@ -50,49 +50,20 @@ std::uint64_t ByteReader::lenenc() noexcept {
 }
 
 std::string_view ByteReader::text_until_nul() noexcept {
-  const std::string_view text = as_text(rest_);
-  const std::size_t end = text.find('\0');
+  const std::size_t end = as_text(rest()).find('\0');
   if (end == std::string_view::npos) {
     spoil();
     return {};
   }
-  rest_ = rest_.subspan(end + 1);
-  return text.substr(0, end);
+  return as_text(bytes(end + 1)).substr(0, end);
 }
 
 std::string_view ByteReader::text_until_nul_or_end() noexcept {
-  const std::string_view text = as_text(rest_);
-  const std::size_t end = std::min(text.find('\0'), text.size());
-  rest_ = rest_.subspan(std::min(end + 1, text.size()));
-  return text.substr(0, end);
+  const std::size_t size = rest().size();
+  const std::size_t end = std::min(as_text(rest()).find('\0'), size);
+  return as_text(bytes(std::min(end + 1, size))).substr(0, end);
 }
 
-Bytes ByteReader::bytes(std::uint64_t count) noexcept {
-  if (count > rest_.size()) {
-    spoil();
-    return {};
-  }
-  const Bytes taken = rest_.first(static_cast<std::size_t>(count));
-  rest_ = rest_.subspan(taken.size());
-  return taken;
-}
-
-void ByteReader::spoil() noexcept {
-  ok_ = false;
-  rest_ = {};
-}
-
-std::string_view as_text(Bytes bytes) noexcept {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-Bytes bytes_of(std::string_view text) noexcept {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
-void append_u8(std::vector<std::uint8_t>& out, std::uint8_t value) {
-  out.push_back(value);
-}
 void append_u16(std::vector<std::uint8_t>& out, std::uint16_t value) {
   append_integer(out, value, 2);
 }
@@ -118,10 +89,6 @@ void append_lenenc(std::vector<std::uint8_t>& out, std::uint64_t value) {
 void append_lenenc_bytes(std::vector<std::uint8_t>& out, Bytes bytes) {
   append_lenenc(out, bytes.size());
   append_bytes(out, bytes);
-}
-
-void append_bytes(std::vector<std::uint8_t>& out, Bytes bytes) {
-  out.insert(out.end(), bytes.begin(), bytes.end());
 }
 
 void append_text(std::vector<std::uint8_t>& out, std::string_view text) {

@@ -6,13 +6,13 @@
 
 #include <boost/crc.hpp>
 
+#include "gateway/bytes.h"
 #include "gateway/proxy_protocol/wire.h"
 
 namespace gatehouse::proxy_protocol {
 
 namespace {
 
-using Bytes = std::span<const std::uint8_t>;
 using State = ReceivedHeader::State;
 
 ReceivedHeader malformed(std::string_view problem) {
@@ -28,10 +28,6 @@ bool starts_like(Bytes bytes, Bytes begin) {
   const std::size_t size = std::min(bytes.size(), begin.size());
   return std::equal(begin.begin(), begin.begin() + static_cast<std::ptrdiff_t>(size),
                     bytes.begin());
-}
-
-std::string_view as_text(Bytes bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 // --- version 1 -----------------------------------------------------------------------------------
@@ -110,30 +106,11 @@ constexpr std::uint8_t endpoint_id = 0x01;
 // AWS's have 22 characters; what the configuration can name has no more than this.
 constexpr std::size_t aws_vpce_id_max = 255;
 
-std::uint16_t read_u16(Bytes bytes) {
-  return static_cast<std::uint16_t>(bytes[0] << 8 | bytes[1]);
-}
-
-std::uint64_t read_big_endian(Bytes bytes) {
-  std::uint64_t value = 0;
-  for (const std::uint8_t byte : bytes) value = value << 8 | byte;
-  return value;
-}
-
-rules::IpAddress take_address(Bytes& bytes, bool is_v4) {
-  const std::size_t size = is_v4 ? 4 : 16;
-  const Bytes address = bytes.first(size);
-  bytes = bytes.subspan(size);
-  if (is_v4) return rules::IpAddress::v4(static_cast<std::uint32_t>(read_big_endian(address)));
+rules::IpAddress read_address(BigEndianReader& reader, bool is_v4) {
+  if (is_v4) return rules::IpAddress::v4(reader.u32());
   std::array<std::uint8_t, 16> v6{};
-  std::copy(address.begin(), address.end(), v6.begin());
+  std::ranges::copy(reader.bytes(v6.size()), v6.begin());
   return rules::IpAddress::v6(v6);
-}
-
-std::uint16_t take_u16(Bytes& bytes) {
-  const std::uint16_t value = read_u16(bytes);
-  bytes = bytes.subspan(2);
-  return value;
 }
 
 // Of the whole header, as if the checksum's own four bytes were zero (section 2.2.4).
@@ -145,7 +122,7 @@ bool has_checksum(Bytes header, Bytes checksum) {
   crc32c.process_bytes(zeros.data(), zeros.size());
   const Bytes rest = header.subspan(before + zeros.size());
   crc32c.process_bytes(rest.data(), rest.size());
-  return crc32c.checksum() == read_big_endian(checksum);
+  return crc32c.checksum() == BigEndianReader(checksum).u32();
 }
 
 // What is wrong with the id, if anything.
@@ -153,7 +130,7 @@ std::string_view read_id(std::uint8_t type, Bytes value, LinkIds& ids) {
   if (type == type_gcp) {
     if (value.size() != 8) return "its Google connection id has not eight bytes";
     ids.repeated |= ids.gcp_psc_connection_id.has_value();
-    ids.gcp_psc_connection_id = read_big_endian(value);
+    ids.gcp_psc_connection_id = BigEndianReader(value).u64();
     return {};
   }
   if (value.empty() || value.front() != endpoint_id) {
@@ -178,17 +155,14 @@ std::string_view read_id(std::uint8_t type, Bytes value, LinkIds& ids) {
 }
 
 // The type-length-values that `header` ends with. What is wrong with them, if anything.
-std::string_view read_values(Bytes header, Bytes values, LinkIds& ids) {
+std::string_view read_values(Bytes header, BigEndianReader& reader, LinkIds& ids) {
   bool is_checked = false;
-  while (!values.empty()) {
-    constexpr std::size_t prefix = 3;
-    if (values.size() < prefix) return "a value of it is cut short";
-    const std::uint8_t type = values[0];
-    const std::size_t length = read_u16(values.subspan(1));
-    values = values.subspan(prefix);
-    if (length > values.size()) return "a value of it is longer than the header";
-    const Bytes value = values.first(length);
-    values = values.subspan(length);
+  while (!reader.at_end()) {
+    const std::uint8_t type = reader.u8();
+    const std::uint16_t length = reader.u16();
+    if (!reader.ok()) return "a value of it is cut short";
+    const Bytes value = reader.bytes(length);
+    if (!reader.ok()) return "a value of it is longer than the header";
     if (type == type_crc32c) {
       if (is_checked || length != 4) return "its checksum is repeated or has not four bytes";
       if (!has_checksum(header, value)) return "its checksum is another";
@@ -209,7 +183,7 @@ ReceivedHeader read_v2(Bytes bytes) {
   }
   if (bytes.size() < fixed_size) return {};
   const std::uint8_t family = bytes[signature.size() + 1];
-  const std::size_t size = fixed_size + read_u16(bytes.subspan(signature.size() + 2));
+  const std::size_t size = fixed_size + BigEndianReader(bytes.subspan(signature.size() + 2)).u16();
   if (size > v2_size_max) return malformed("it is longer than 4096 bytes");
 
   // What there is to say against it is said before the rest is waited for.
@@ -228,14 +202,14 @@ ReceivedHeader read_v2(Bytes bytes) {
   header.size = size;
   header.state = State::health_check;
   if (!is_about_client) return header;
-  Bytes rest = whole.subspan(fixed_size);
+  BigEndianReader reader(whole.subspan(fixed_size));
   header.state = State::client;
-  header.source.ip = take_address(rest, is_v4);
-  header.destination.ip = take_address(rest, is_v4);
-  header.source.port = take_u16(rest);
-  header.destination.port = take_u16(rest);
+  header.source.ip = read_address(reader, is_v4);
+  header.destination.ip = read_address(reader, is_v4);
+  header.source.port = reader.u16();
+  header.destination.port = reader.u16();
   if (header.source.ip.is_unspecified()) return malformed(nobody);
-  const std::string_view problem = read_values(whole, rest, header.ids);
+  const std::string_view problem = read_values(whole, reader, header.ids);
   return problem.empty() ? header : malformed(problem);
 }
 
@@ -253,8 +227,7 @@ rules::HeaderIds LinkIds::view() const noexcept {
 ReceivedHeader read_header(Bytes bytes) {
   if (bytes.empty()) return {};
   if (starts_like(bytes, signature)) return read_v2(bytes);
-  const Bytes v1{reinterpret_cast<const std::uint8_t*>(v1_begin.data()), v1_begin.size()};
-  if (starts_like(bytes, v1)) return read_v1(bytes);
+  if (starts_like(bytes, bytes_of(v1_begin))) return read_v1(bytes);
   return malformed("it begins as no PROXY header does");
 }
 

@@ -25,7 +25,7 @@ POSIX_FILES = re.compile(r"(dirent|fcntl|unistd|sys/(stat|mman|types|un))\.h")
 
 # Byte codecs: bytes in, values out. They stay fit for a fuzzer, so nothing that does I/O comes in.
 CODEC = re.compile(
-    r"gateway/(ascii"
+    r"gateway/(ascii|bytes"
     r"|cassandra/(bytes|cell|checksum|compression|error|event|frame|frame_reader|handshake|query"
     r"|response|result|rows|segment|statement|tokens|topology_select)"
     r"|mariadb/(attributes|bytes|capabilities|change_user|command_filter|commands"
