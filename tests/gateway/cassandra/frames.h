@@ -9,28 +9,14 @@
 
 #include "gateway/cassandra/bytes.h"
 #include "gateway/cassandra/frame.h"
+#include "tests/gateway/buffers.h"
 
 namespace gatehouse::cassandra::test {
 
-using Buffer = std::vector<std::uint8_t>;
-
-// REQUIRES: pairs of hexadecimal digits and, anywhere between them, spaces.
-inline Buffer from_hex(std::string_view text) {
-  const auto digit = [](char character) {
-    return character <= '9' ? character - '0' : character - 'a' + 10;
-  };
-  Buffer bytes;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == ' ') continue;
-    bytes.push_back(static_cast<std::uint8_t>(digit(text[i]) << 4 | digit(text[i + 1])));
-    ++i;
-  }
-  return bytes;
-}
-
-inline Buffer copy(Bytes bytes) {
-  return {bytes.begin(), bytes.end()};
-}
+using gatehouse::test::Buffer;
+using gatehouse::test::copy;
+using gatehouse::test::for_each_prefix;
+using gatehouse::test::from_hex;
 
 inline Buffer joined(const std::vector<Buffer>& parts) {
   Buffer whole;
@@ -53,16 +39,6 @@ inline Buffer options_frame() {
 inline std::string_view unsupported_version_text() {
   return "Invalid or unsupported protocol version (66); supported versions are (3/v3, 4/v4, 5/v5, "
          "6/v6-beta)";
-}
-
-// Calls `visit` with every proper prefix, each in memory of its own so that a sanitizer sees a read
-// beyond it.
-template <typename Visit>
-void for_each_prefix(Bytes whole, Visit visit) {
-  for (std::size_t size = 0; size < whole.size(); ++size) {
-    const Buffer prefix = copy(whole.first(size));
-    visit(Bytes(prefix));
-  }
 }
 
 }  // namespace gatehouse::cassandra::test

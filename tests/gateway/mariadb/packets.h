@@ -9,24 +9,13 @@
 
 #include "gateway/mariadb/bytes.h"
 #include "gateway/mariadb/packet.h"
+#include "tests/gateway/buffers.h"
 
 namespace gatehouse::mariadb::test {
 
-using Buffer = std::vector<std::uint8_t>;
-
-// REQUIRES: pairs of hexadecimal digits and, anywhere between them, spaces.
-inline Buffer from_hex(std::string_view text) {
-  const auto digit = [](char character) {
-    return character <= '9' ? character - '0' : character - 'a' + 10;
-  };
-  Buffer bytes;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == ' ') continue;
-    bytes.push_back(static_cast<std::uint8_t>(digit(text[i]) << 4 | digit(text[i + 1])));
-    ++i;
-  }
-  return bytes;
-}
+using gatehouse::test::Buffer;
+using gatehouse::test::for_each_prefix;
+using gatehouse::test::from_hex;
 
 // MariaDB 10.11.19 with TLS: thread 28, capabilities 0x1D'81FFFFFE.
 inline Buffer mariadb_greeting() {
@@ -68,16 +57,6 @@ inline Bytes payload_of(Bytes packet) {
     throw std::runtime_error("not one whole packet");
   }
   return packet.subspan(header_size);
-}
-
-// Calls `visit` with every proper prefix, each in memory of its own so that a sanitizer sees a read
-// beyond it.
-template <typename Visit>
-void for_each_prefix(Bytes whole, Visit visit) {
-  for (std::size_t size = 0; size < whole.size(); ++size) {
-    const Buffer prefix(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
-    visit(Bytes(prefix));
-  }
 }
 
 }  // namespace gatehouse::mariadb::test
