@@ -368,7 +368,7 @@ Awaitable<void> Session::say_goodbye(Stop stop) {
 }
 
 void Session::say_at_accept(const Stop& stop) noexcept {
-  const int socket = client_ ? client_->native_handle() : accepted_.descriptor.get();
+  const int socket = client_ ? client_->socket().native_handle() : accepted_.descriptor.get();
   if (stop.message) {
     const auto bytes = stop.message->bytes();
     static_cast<void>(::send(socket, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL));

@@ -75,7 +75,8 @@ bool Session::came_by_another_device(const config::Listener& listener,
   const auto has_device = [](const config::Listener& other) { return other.device.has_value(); };
   if (std::none_of(listeners.begin(), listeners.end(), has_device)) return false;
   if (!interface_) {
-    interface_ = arrival_interface(client_ ? client_->native_handle() : accepted_.descriptor.get());
+    interface_ =
+        arrival_interface(client_ ? client_->socket().native_handle() : accepted_.descriptor.get());
   }
   if (interface_->empty()) return true;
   if (listener.device) return *listener.device != *interface_;

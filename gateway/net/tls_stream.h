@@ -97,7 +97,6 @@ class Stream {
   void reset() noexcept;
 
   [[nodiscard]] Socket& socket() noexcept { return socket_; }
-  [[nodiscard]] int native_handle() noexcept { return socket_.native_handle(); }
   [[nodiscard]] bool is_tls() const noexcept { return ssl_ != nullptr; }
   // REQUIRES: is_tls(), and the handshake is done.
   [[nodiscard]] TlsFacts tls_facts() const;
