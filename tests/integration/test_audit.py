@@ -8,10 +8,11 @@ import signal
 import pytest
 
 from support import configuration, wire
+from support.connection import Closed
 from support.gatehouse import read_audit
 from support.mariadb_server import PASSWORD
 from support.refusals import TOO_MANY, denied_bytes
-from support.session import Closed, ServerError
+from support.session import ServerError
 from support.waiting import wait_until
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")

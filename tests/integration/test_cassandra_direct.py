@@ -12,9 +12,9 @@ import pytest
 from support import cassandra_clients, cassandra_versions
 from support import cql_wire as wire
 from support.cassandra_server import USER
+from support.connection import Closed
 from support.cql_wire import ServerError
 from support.mariadb_server import PASSWORD
-from support.session import Closed
 from support.waiting import wait_until
 
 # What drivers need to find out about a node, and to connect to it again.

@@ -6,8 +6,8 @@ import socket
 import pytest
 
 from support import configuration
+from support.connection import Closed
 from support.mariadb_server import PASSWORD
-from support.session import Closed
 from support.waiting import DEADLINE_SECONDS, wait_until
 
 

@@ -5,9 +5,10 @@ import datetime
 import pytest
 
 from support import configuration
+from support.connection import Closed
 from support.mariadb_server import PASSWORD
 from support.refusals import denied_bytes
-from support.session import Closed, ServerError
+from support.session import ServerError
 from support.waiting import wait_until
 
 GUESSER = "127.0.0.66"

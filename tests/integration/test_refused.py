@@ -7,9 +7,10 @@ import ssl
 import pytest
 
 from support import configuration, mariadb_program, wire
+from support.connection import Closed
 from support.mariadb_server import PASSWORD
 from support.refusals import BAD_HANDSHAKE, TLS_REQUIRED
-from support.session import Closed, ServerError
+from support.session import ServerError
 from support.waiting import wait_until
 
 

@@ -3,9 +3,10 @@
 import pytest
 
 from support import configuration, wire
+from support.connection import Closed
 from support.mariadb_server import PASSWORD
 from support.refusals import BAD_HANDSHAKE
-from support.session import Closed, ServerError
+from support.session import ServerError
 
 OK = b"\0\0\0\2\0\0\0"
 SWITCH = b"\xfe" + wire.NATIVE.encode() + b"\0" + b"y" * 20 + b"\0"

@@ -8,8 +8,8 @@ import subprocess
 import pytest
 
 from support import configuration, wire
+from support.connection import Closed
 from support.mariadb_server import PASSWORD
-from support.session import Closed
 
 
 def _s_client(address, certificates, *options):

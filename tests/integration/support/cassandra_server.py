@@ -18,10 +18,10 @@ import subprocess
 import tempfile
 
 from support import cassandra_versions, processes
+from support.connection import Closed
 from support.cql_session import CqlSession
 from support.cql_wire import ServerError
 from support.mariadb_server import PASSWORD
-from support.session import Closed
 from support.waiting import wait_until
 
 SUPERUSER = ("cassandra", "cassandra")

@@ -8,12 +8,12 @@ import socket
 import ssl
 
 from support import cql_wire as wire
+from support.connection import Connection
 from support.cql_wire import Frame
-from support.session import Closed
 from support.waiting import DEADLINE_SECONDS
 
 
-class CqlSession:
+class CqlSession(Connection):
     """One connection. `source` is the loopback address it comes from: who it is to the gateway.
 
     `authority`: TLS, by which the server's certificate is verified; None: plaintext.
@@ -36,42 +36,6 @@ class CqlSession:
             except BaseException:
                 self._socket.close()
                 raise
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def close(self):
-        self._socket.close()
-
-    # Bytes
-
-    def send(self, data):
-        self._socket.sendall(data)
-
-    def receive_rest(self):
-        """Every byte until the other side closes; a reset counts as an end."""
-        data = b""
-        try:
-            while more := self._socket.recv(65536):
-                data += more
-        except (ConnectionResetError, ssl.SSLEOFError):
-            pass
-        return data
-
-    def _receive_exactly(self, size):
-        data = bytearray()
-        while len(data) < size:
-            try:
-                more = self._socket.recv(size - len(data))
-            except (ConnectionResetError, ssl.SSLEOFError) as error:
-                raise Closed(str(error)) from error
-            if not more:
-                raise Closed(f"closed {size - len(data)} bytes early")
-            data += more
-        return bytes(data)
 
     # Frames
 

@@ -8,6 +8,7 @@ import ssl
 import struct
 
 from support import wire
+from support.connection import Closed, Connection
 from support.waiting import DEADLINE_SECONDS
 
 
@@ -22,11 +23,7 @@ class ServerError(Exception):
         super().__init__(f"{self.code} ({self.state}): {self.message}")
 
 
-class Closed(Exception):
-    """The other side closed the connection, in order or by a reset."""
-
-
-class Session:
+class Session(Connection):
     """One connection. `source` is the loopback address it comes from: who it is to the gateway."""
 
     def __init__(self, address, source="127.0.0.1"):
@@ -37,15 +34,6 @@ class Session:
         self.greeting = None
         self.tracked = {}  # system variables, as the login's OK told them
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def close(self):
-        self._socket.close()
-
     def finish_sending(self):
         """Ends this direction; the other goes on."""
         self._socket.shutdown(socket.SHUT_WR)
@@ -54,25 +42,6 @@ class Session:
         """Closes so that the other side sees a reset instead of an end."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._socket.close()
-
-    # Bytes
-
-    def send(self, data):
-        self._socket.sendall(data)
-
-    def receive(self, limit=65536):
-        """The next bytes; nothing at an orderly end."""
-        return self._socket.recv(limit)
-
-    def receive_rest(self):
-        """Every byte until the other side closes; a reset counts as an end."""
-        data = b""
-        try:
-            while more := self.receive():
-                data += more
-        except (ConnectionResetError, ssl.SSLEOFError):
-            pass
-        return data
 
     # Packets
 
@@ -96,18 +65,6 @@ class Session:
             payload += self._receive_exactly(length)
             if length < wire.PAYLOAD_MAX:
                 return payload
-
-    def _receive_exactly(self, size):
-        data = bytearray()
-        while len(data) < size:
-            try:
-                more = self._socket.recv(size - len(data))
-            except (ConnectionResetError, ssl.SSLEOFError) as error:
-                raise Closed(str(error)) from error
-            if not more:
-                raise Closed(f"closed {size - len(data)} bytes early")
-            data += more
-        return bytes(data)
 
     # Stages of a login
 

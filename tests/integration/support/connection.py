@@ -1,0 +1,51 @@
+"""A connection of our own, whatever it speaks: bytes in, bytes out, and how it ends."""
+
+import ssl
+
+
+class Closed(Exception):
+    """The other side closed the connection, in order or by a reset."""
+
+
+class Connection:
+    """What sets `_socket` says whom it is to. A context manager."""
+
+    _socket = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self._socket.close()
+
+    def send(self, data):
+        self._socket.sendall(data)
+
+    def receive(self, limit=65536):
+        """The next bytes; nothing at an orderly end."""
+        return self._socket.recv(limit)
+
+    def receive_rest(self):
+        """Every byte until the other side closes; a reset counts as an end."""
+        data = b""
+        try:
+            while more := self.receive():
+                data += more
+        except (ConnectionResetError, ssl.SSLEOFError):
+            pass
+        return data
+
+    def _receive_exactly(self, size):
+        data = bytearray()
+        while len(data) < size:
+            try:
+                more = self._socket.recv(size - len(data))
+            except (ConnectionResetError, ssl.SSLEOFError) as error:
+                raise Closed(str(error)) from error
+            if not more:
+                raise Closed(f"closed {size - len(data)} bytes early")
+            data += more
+        return bytes(data)
