@@ -137,9 +137,12 @@ struct PolicyInForce {
   const Policy* written = nullptr;  // by the rule files; not null when asked
   bool locked_down = false;         // by command, whatever the files say
 
+  [[nodiscard]] bool is_locked_down() const noexcept {
+    return locked_down || written->spec_.locked_down;
+  }
   // Policy::decide, with a lockdown by either.
   [[nodiscard]] Decision decide(const Facts& facts) const noexcept {
-    return written->decide(facts, locked_down || written->spec_.locked_down);
+    return written->decide(facts, is_locked_down());
   }
 };
 

@@ -87,10 +87,6 @@ json::value locked_down_by_rules(const rules::Policy& policy) {
   return json::object{{"file", at->file}, {"line", at->line}};
 }
 
-bool is_locked_down(const ServerState& server) {
-  return server.policy.locked_down || server.policy.written->spec().locked_down;
-}
-
 json::object to_json(const Lockdowns& lockdowns) {
   json::array array;
   for (const Lockdown& lockdown : lockdowns.all()) {
@@ -148,7 +144,7 @@ void AdminCommands::status(const Reply& reply) {
   for (const auto& server : snapshot.servers) {
     servers.push_back({{"name", server->server->name},
                        {"sessions", server->metrics->sessions.value()},
-                       {"locked_down", is_locked_down(*server)},
+                       {"locked_down", server->policy.is_locked_down()},
                        {"locked_down_by_rules", locked_down_by_rules(*server->policy.written)},
                        {"backends", backends_of(*server)}});
     sessions += server->metrics->sessions.value();
@@ -280,8 +276,8 @@ void AdminCommands::lockdown(const json::object& request, const AdminPeer& peer,
        {"outcome", !outcome.error.empty() ? "failed"
                    : outcome.changed      ? "done"
                                           : "unchanged"},
-       {"locked_down",
-        state != nullptr ? is_locked_down(*state) : gateway_.lockdowns().find(*server) != nullptr},
+       {"locked_down", state != nullptr ? state->policy.is_locked_down()
+                                        : gateway_.lockdowns().find(*server) != nullptr},
        {"locked_down_by_rules",
         state != nullptr ? locked_down_by_rules(*state->policy.written) : json::value(nullptr)},
        {"generation", gateway_.snapshot()->generation},
