@@ -111,18 +111,24 @@ class Arrivals:
 
     def connect(self, way):
         kind = self.KINDS[way]
-        header = self._HEADERS.get(way, b"")
+        if header := self._HEADERS.get(way):
+            return self.connect_by(header)
         if kind.startswith("tenant"):
             with self._tenants.inside(kind):
                 return Session(self._gateway.address(kind), ADDRESS)
-        listener, source = ("cloud", BALANCER) if header else {
+        listener, source = {
             "public": ("public", "127.0.0.50"), "listener": ("vnet", "127.0.0.50"),
             "prefix": ("public6", EMBEDDED)}[kind]
         address = self._gateway.address(listener)
         if listener == "public6":
             address = (EMBEDDED, address[1])
         with self._tenants.inside():
-            session = Session(address, source)
+            return Session(address, source)
+
+    def connect_by(self, header):
+        """Through the load balancer, which says this."""
+        with self._tenants.inside():
+            session = Session(self._gateway.address("cloud"), BALANCER)
         session.send(header)
         return session
 
@@ -209,9 +215,7 @@ class TestHeaderIds:
     @staticmethod
     def _refused(everyone, *values):
         gateway, arrivals = everyone
-        arrivals._HEADERS = {"probe": proxy_header.v2(ADDRESS, *values)}
-        arrivals.KINDS = {"probe": "public"}
-        with arrivals.connect("probe") as session:
+        with arrivals.connect_by(proxy_header.v2(ADDRESS, *values)) as session:
             assert session.receive_rest() == denied_bytes(ADDRESS)
         return gateway.wait_for_audit("denied")
 
@@ -343,10 +347,7 @@ def test_an_embedded_address_that_is_no_hosts_is_refused(start):
     """A database may take 127.0.0.1 for itself, and the sender chooses the low 32 bits."""
     gateway, arrivals = start({"orders.yaml": _rules("orders", *KINDS).replace("/robots", "")})
     for embedded in ("127.0.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255"):
-        source = f"fd40:1::{embedded}"
-        arrivals._HEADERS = {"probe": proxy_header.v2(source)}
-        arrivals.KINDS = {"probe": "public"}
-        with arrivals.connect("probe") as session:
+        with arrivals.connect_by(proxy_header.v2(f"fd40:1::{embedded}")) as session:
             assert b"is not allowed to connect" in session.receive_rest()
     reasons = {record["reason"] for record in gateway.wait_for_audit("denied", count=4)}
     assert reasons == {"ambiguous_network"}
