@@ -56,10 +56,10 @@ std::string read_matching_listener(const Value& value, const std::vector<Listene
 }
 
 std::optional<std::string> read_vpce_id(const Value& value) {
-  // No header with a longer one is read (gateway/proxy_protocol/received_header.cpp).
-  constexpr std::size_t length_max = 255;
   auto text = value.text();
-  if (text && text->size() > length_max) value.error("is too long for an endpoint's id");
+  // No header with a longer one is read.
+  if (text && text->size() > rules::HeaderIds::aws_vpce_id_max)
+    value.error("is too long for an endpoint's id");
   return text;
 }
 

@@ -167,7 +167,8 @@ class Session : public boost::intrusive::list_base_hook<> {
   const rules::Rule* judged_rule_ = nullptr;
   ServerMetrics* server_metrics_ = nullptr;  // of record_.server
 
-  // Who the sender of a PROXY header says is calling; null where there is no header.
+  // Who the sender of a PROXY header says is calling; null where there is no header. Its ids are
+  // record_.source's.
   std::unique_ptr<const proxy_protocol::ReceivedHeader> proxied_;
 
   // The name of the interface it came by; asked for when a listener first has a device.

@@ -53,9 +53,7 @@ void Session::remember_header(proxy_protocol::ReceivedHeader header) {
   source.address = header.source.ip;
   source.port = header.source.port;
   source.peer_address = accepted_.peer.ip;
-  source.azure_link_id = header.ids.azure_link_id;
-  source.aws_vpce_id = header.ids.aws_vpce_id.value_or("");
-  source.gcp_psc_connection_id = header.ids.gcp_psc_connection_id;
+  source.ids = std::move(header.ids);
   proxied_ = std::make_unique<const proxy_protocol::ReceivedHeader>(std::move(header));
 }
 

@@ -51,8 +51,7 @@ Session::Judgement Session::judge(const Snapshot& snapshot, rules::Time now) {
   if (judgement.listener == nullptr) return judgement;
   if (!came_as_required(*judgement.listener->listener)) return judgement;
   judgement.identity = snapshot.configuration->networks.identify(
-      accepted_.listener, proxied_ ? proxied_->source.ip : accepted_.peer.ip,
-      proxied_ ? proxied_->ids.view() : rules::HeaderIds{});
+      accepted_.listener, proxied_ ? proxied_->source.ip : accepted_.peer.ip, record_.source.ids);
   if (came_by_another_device(*judgement.listener->listener, *snapshot.configuration)) {
     judgement.identity.arrival.way = rules::Arrival::Way::ambiguous_network;
   }

@@ -3,6 +3,8 @@
 // sender's PROXY header, or from an IPv6 prefix that embeds the private IPv4 address.
 #pragma once
 
+#include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -38,12 +40,17 @@ struct Network {
   std::vector<Subnet> subnets;
 };
 
-// Network ids carried by a trusted sender's PROXY v2 header. The text must outlive the call only.
+// Network ids carried by a trusted sender's PROXY v2 header.
 struct HeaderIds {
+  // AWS's have 22 characters.
+  static constexpr std::size_t aws_vpce_id_max = 255;
+
   std::optional<std::uint32_t> azure_link_id;
-  std::optional<std::string_view> aws_vpce_id;
+  std::optional<std::string> aws_vpce_id;
   std::optional<std::uint64_t> gcp_psc_connection_id;
   bool repeated = false;  // some id field stood in the header more than once
+
+  friend auto operator<=>(const HeaderIds&, const HeaderIds&) = default;
 };
 
 // How a source came.

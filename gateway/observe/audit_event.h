@@ -12,6 +12,7 @@
 #include "config/diagnostics.h"
 #include "gateway/close_reason.h"
 #include "rules/ip_address.h"
+#include "rules/networks.h"
 #include "rules/policy.h"
 
 namespace gatehouse {
@@ -31,9 +32,7 @@ struct AuditSource {
   std::string subnet;   // empty: none
   // The sender of a PROXY header, where that is who told us the address, and the header's ids.
   std::optional<rules::IpAddress> peer_address;
-  std::optional<std::uint32_t> azure_link_id;
-  std::string aws_vpce_id;  // empty: none; the sender's text
-  std::optional<std::uint64_t> gcp_psc_connection_id;
+  rules::HeaderIds ids;
 };
 
 // A copy: the policy that owns the rule may be gone when the line is written.

@@ -45,9 +45,10 @@ json::object source_object(const AuditSource& source) {
   add_own(object, "network", source.network);
   add_own(object, "subnet", source.subnet);
   if (source.peer_address) object["peer_address"] = source.peer_address->to_string();
-  if (source.azure_link_id) object["azure_link_id"] = *source.azure_link_id;
-  add_client(object, "aws_vpce_id", source.aws_vpce_id);
-  if (source.gcp_psc_connection_id) object["gcp_psc_connection_id"] = *source.gcp_psc_connection_id;
+  const rules::HeaderIds& ids = source.ids;
+  if (ids.azure_link_id) object["azure_link_id"] = *ids.azure_link_id;
+  if (ids.aws_vpce_id) add_client(object, "aws_vpce_id", *ids.aws_vpce_id);
+  if (ids.gcp_psc_connection_id) object["gcp_psc_connection_id"] = *ids.gcp_psc_connection_id;
   return object;
 }
 
@@ -78,6 +79,12 @@ void add_close_reason(json::object& line, CloseReason reason) {
   if (reason != CloseReason::denied) line["close_reason"] = to_string(reason);
 }
 
+void add_end(json::object& line, const SessionRecord& record) {
+  add_close_reason(line, record.close_reason);
+  add_own(line, "bound", record.bound);
+  add_own(line, "detail", record.detail);
+}
+
 void add_fields(json::object& line, const Opened& event) {
   append(line, session_fields(event.record));
 }
@@ -87,15 +94,12 @@ void add_fields(json::object& line, const Closed& event) {
   line["bytes_in"] = event.record.bytes_in;
   line["bytes_out"] = event.record.bytes_out;
   line["seconds"] = seconds(event.record.duration);
-  line["close_reason"] = to_string(event.record.close_reason);
-  add_own(line, "bound", event.record.bound);
+  add_end(line, event.record);
 }
 
 void add_fields(json::object& line, const Denied& event) {
   append(line, session_fields(event.record));
-  add_close_reason(line, event.record.close_reason);
-  add_own(line, "bound", event.record.bound);
-  add_own(line, "detail", event.record.detail);
+  add_end(line, event.record);
 }
 
 void add_fields(json::object& line, const FoldedDenials& event) {

@@ -13,20 +13,13 @@ auto DenialFold::find_or_open(const SessionRecord& record, Time now) -> std::pai
           .server = record.server,
           .close_reason = record.close_reason,
           .reason = record.reason,
-          .azure_link_id = record.source.azure_link_id,
-          .aws_vpce_id = record.source.aws_vpce_id,
-          .gcp_psc_connection_id = record.source.gcp_psc_connection_id};
+          .ids = record.source.ids};
   auto found = folds_.find(key);
   if (found == folds_.end() && folds_.size() >= max_keys_) {
     // The keys without a source stand beside max_keys_: servers times reasons bounds them.
-    key = {.address = std::nullopt,
-           .network = {},
-           .server = record.server,
-           .close_reason = record.close_reason,
-           .reason = record.reason,
-           .azure_link_id = std::nullopt,
-           .aws_vpce_id = {},
-           .gcp_psc_connection_id = std::nullopt};
+    key.address.reset();
+    key.network.clear();
+    key.ids = {};
     found = folds_.find(key);
   }
   const bool opened = found == folds_.end();

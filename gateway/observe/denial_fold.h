@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -44,9 +43,7 @@ class DenialFold {
     CloseReason close_reason{};
     std::optional<rules::Reason> reason;
     // So that each id that no network names is seen, though their sources share an address.
-    std::optional<std::uint32_t> azure_link_id;
-    std::string aws_vpce_id;
-    std::optional<std::uint64_t> gcp_psc_connection_id;
+    rules::HeaderIds ids;
     friend auto operator<=>(const Key&, const Key&) = default;
   };
   struct Fold {

@@ -103,8 +103,6 @@ constexpr std::uint8_t type_aws = 0xEA;
 constexpr std::uint8_t type_azure = 0xEE;
 // Both clouds number what stands in their field, and have one number so far.
 constexpr std::uint8_t endpoint_id = 0x01;
-// AWS's have 22 characters; what the configuration can name has no more than this.
-constexpr std::size_t aws_vpce_id_max = 255;
 
 rules::IpAddress read_address(BigEndianReader& reader, bool is_v4) {
   if (is_v4) return rules::IpAddress::v4(reader.u32());
@@ -126,7 +124,7 @@ bool has_checksum(Bytes header, Bytes checksum) {
 }
 
 // What is wrong with the id, if anything.
-std::string_view read_id(std::uint8_t type, Bytes value, LinkIds& ids) {
+std::string_view read_id(std::uint8_t type, Bytes value, rules::HeaderIds& ids) {
   if (type == type_gcp) {
     if (value.size() != 8) return "its Google connection id has not eight bytes";
     ids.repeated |= ids.gcp_psc_connection_id.has_value();
@@ -138,7 +136,7 @@ std::string_view read_id(std::uint8_t type, Bytes value, LinkIds& ids) {
   }
   value = value.subspan(1);
   if (type == type_aws) {
-    if (value.empty() || value.size() > aws_vpce_id_max) {
+    if (value.empty() || value.size() > rules::HeaderIds::aws_vpce_id_max) {
       return "its AWS endpoint id is empty or too long";
     }
     ids.repeated |= ids.aws_vpce_id.has_value();
@@ -155,7 +153,7 @@ std::string_view read_id(std::uint8_t type, Bytes value, LinkIds& ids) {
 }
 
 // The type-length-values that `header` ends with. What is wrong with them, if anything.
-std::string_view read_values(Bytes header, BigEndianReader& reader, LinkIds& ids) {
+std::string_view read_values(Bytes header, BigEndianReader& reader, rules::HeaderIds& ids) {
   bool is_checked = false;
   while (!reader.at_end()) {
     const std::uint8_t type = reader.u8();
@@ -214,15 +212,6 @@ ReceivedHeader read_v2(Bytes bytes) {
 }
 
 }  // namespace
-
-rules::HeaderIds LinkIds::view() const noexcept {
-  rules::HeaderIds view;
-  view.azure_link_id = azure_link_id;
-  if (aws_vpce_id) view.aws_vpce_id = *aws_vpce_id;
-  view.gcp_psc_connection_id = gcp_psc_connection_id;
-  view.repeated = repeated;
-  return view;
-}
 
 ReceivedHeader read_header(Bytes bytes) {
   if (bytes.empty()) return {};

@@ -21,18 +21,6 @@ namespace gatehouse::proxy_protocol {
 inline constexpr std::size_t v1_size_max = 107;
 inline constexpr std::size_t v2_size_max = 4096;
 
-// Ids of cloud networks in a version 2 header's type-length-values. Their types are of the range
-// that the protocol leaves to everybody: it is the listener's senders that give them their meaning.
-struct LinkIds {
-  std::optional<std::uint32_t> azure_link_id;          // 0xEE: 0x01, then 32 bits little-endian
-  std::optional<std::string> aws_vpce_id;              // 0xEA: 0x01, then text
-  std::optional<std::uint64_t> gcp_psc_connection_id;  // 0xE0: 64 bits big-endian
-  bool repeated = false;
-
-  // As the rules ask for them; valid as long as this is.
-  [[nodiscard]] rules::HeaderIds view() const noexcept;
-};
-
 struct ReceivedHeader {
   enum class State {
     incomplete,  // every byte so far belongs to the header, and more must follow
@@ -45,7 +33,10 @@ struct ReceivedHeader {
   std::size_t size = 0;      // complete: of the header; the bytes behind it are the client's
   config::SocketAddress source;
   config::SocketAddress destination;
-  LinkIds ids;
+  // Of cloud networks, in version 2 only: 0xEE is Azure's, 0x01 and 32 bits little-endian; 0xEA is
+  // AWS's, 0x01 and text; 0xE0 is Google's, 64 bits big-endian. These types are of the range that
+  // the protocol leaves to everybody: it is the listener's senders that give them their meaning.
+  rules::HeaderIds ids;
 };
 
 // Reads the header that `bytes` begin with. Total: any bytes have an answer, and a longer input

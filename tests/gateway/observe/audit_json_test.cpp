@@ -56,9 +56,9 @@ constexpr std::string_view full_fields =
 
 TEST_CASE("the ids of a PROXY header are part of the source", "[audit]") {
   SessionRecord record = denied_record();
-  record.source.azure_link_id = 305419896;
-  record.source.aws_vpce_id = "vpce-\n1";
-  record.source.gcp_psc_connection_id = 18446744073709551615U;
+  record.source.ids.azure_link_id = 305419896;
+  record.source.ids.aws_vpce_id = "vpce-\n1";
+  record.source.ids.gcp_psc_connection_id = 18446744073709551615U;
   CHECK(line_of(Denied{record})
             .find(R"("azure_link_id":305419896,"aws_vpce_id":"vpce-\n1",)"
                   R"("gcp_psc_connection_id":18446744073709551615})") != std::string::npos);

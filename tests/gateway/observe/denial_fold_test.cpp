@@ -15,7 +15,7 @@ TEST_CASE("each id of a PROXY header is told of, though the address is the same"
   DenialFold fold;
   SessionRecord record = denied_record();
   for (const std::uint32_t id : {1U, 2U, 3U}) {
-    record.source.azure_link_id = id;
+    record.source.ids.azure_link_id = id;
     CHECK(fold.is_first(record, start));
     CHECK_FALSE(fold.is_first(record, start));
   }

@@ -150,7 +150,7 @@ TEST_CASE("the ids of three clouds are read, each in its own byte order", "[prox
                         value(0x02, {0xFF, 0xFE}), value(0x30, {})});
   const ReceivedHeader read = read_header(header.bytes());
   REQUIRE(read.state == State::client);
-  const rules::HeaderIds ids = read.ids.view();
+  const rules::HeaderIds ids = read.ids;
   CHECK(ids.azure_link_id == 0x12345678U);
   CHECK(ids.aws_vpce_id == "vpce-1");
   CHECK(ids.gcp_psc_connection_id == 0x0102U);
@@ -164,7 +164,7 @@ TEST_CASE("an id that is there twice is marked, though both are the same", "[pro
     header.values = join({id, id});
     const ReceivedHeader read = read_header(header.bytes());
     CHECK(read.state == State::client);
-    CHECK(read.ids.view().repeated);
+    CHECK(read.ids.repeated);
   }
 }
 
