@@ -73,7 +73,8 @@ bool may_answer(std::string_view plugin, std::size_t size) noexcept {
 }
 
 bool reveals_password(std::string_view plugin) noexcept {
-  return plugin == "mysql_clear_password" || plugin == "dialog" || plugin == "sha256_password";
+  return plugin == "mysql_old_password" || plugin == "mysql_clear_password" || plugin == "dialog" ||
+         plugin == "sha256_password";
 }
 
 bool asks_for_full_authentication(Bytes payload) noexcept {

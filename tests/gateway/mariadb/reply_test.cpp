@@ -120,6 +120,7 @@ TEST_CASE("an AuthSwitch says plugin and data") {
 }
 
 TEST_CASE("the plugins that send the password itself are known by name") {
+  CHECK(reveals_password("mysql_old_password"));
   CHECK(reveals_password("mysql_clear_password"));
   CHECK(reveals_password("dialog"));
   CHECK(reveals_password("sha256_password"));
