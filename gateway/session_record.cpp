@@ -194,6 +194,7 @@ void Session::conclude(CloseReason reason) noexcept {
     server_metrics_->sessions.subtract();
   } else if (place_ || waiting_) {
     metrics.handshakes.subtract();
+    waiting_.reset();  // before the answer: whoever has read it can come again
   }
   if (relay_) {
     record_.bytes_in = relay_->bytes_in();

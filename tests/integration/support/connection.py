@@ -1,5 +1,6 @@
 """A connection of our own, whatever it speaks: bytes in, bytes out, and how it ends."""
 
+import select
 import ssl
 
 
@@ -27,6 +28,10 @@ class Connection:
     def receive(self, limit=65536):
         """The next bytes; nothing at an orderly end."""
         return self._socket.recv(limit)
+
+    def wait_until_readable(self, timeout=20):
+        """Until there is an answer or an end, of which nothing is read. Not through TLS."""
+        assert select.select([self._socket], [], [], timeout)[0], "nothing came"
 
     def receive_rest(self):
         """Every byte until the other side closes; a reset counts as an end."""
