@@ -1,25 +1,21 @@
-// One client connection, from accept to its audit record.
+// One client connection, from accept to its audit record: what is the same in every protocol.
 //
-// The order of its stages is the security property: it reads top to bottom in Session::stages().
-// Everything a session has is owned here and lives in the coroutine that serves it; it never leaves
-// its worker.
+// The order of its stages is the security property: for each protocol it reads top to bottom in
+// stages() of its own session (mariadb_session.h, cassandra_session.h). Everything a session has is
+// owned there and lives in the coroutine that serves it; it never leaves its worker.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include <boost/intrusive/list_hook.hpp>
 
 #include "config/configuration.h"
 #include "gateway/close_reason.h"
-#include "gateway/mariadb/backend_login.h"
-#include "gateway/mariadb/change_user.h"
-#include "gateway/mariadb/client_login.h"
-#include "gateway/mariadb/command_watch.h"
-#include "gateway/mariadb/dial.h"
 #include "gateway/net/descriptor.h"
 #include "gateway/net/relay.h"
 #include "gateway/net/tls_stream.h"
@@ -28,7 +24,6 @@
 #include "gateway/places.h"
 #include "gateway/proxy_protocol/received_header.h"
 #include "gateway/snapshot.h"
-#include "gateway/thread_ids.h"
 #include "rules/policy.h"
 
 namespace gatehouse {
@@ -44,14 +39,13 @@ struct Accepted {
 
 class Session : public boost::intrusive::list_base_hook<> {
  public:
-  Session(Worker& worker, Accepted accepted);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   // Whatever happened, an exception too: the audit closes the session here if nothing else has.
-  ~Session();
+  virtual ~Session();
 
   // All of it. Returns when nothing is left to do.
-  Awaitable<void> run();
+  virtual Awaitable<void> run() = 0;
 
   // --- by the worker, between the session's own steps
   // ----------------------------------------------
@@ -70,9 +64,7 @@ class Session : public boost::intrusive::list_base_hook<> {
   // As of now, bytes and duration included.
   [[nodiscard]] SessionRecord record() const;
 
- private:
-  using Stop = mariadb::Stop;
-
+ protected:
   // What a snapshot says of this source. Whatever is missing makes it a denial. The pointers are
   // the snapshot's.
   struct Judgement {
@@ -82,42 +74,75 @@ class Session : public boost::intrusive::list_base_hook<> {
     const ServerState* server = nullptr;
   };
 
-  // Of a listener that leads to several servers: what is known of the client's way before and after
-  // its login. Allocated for such sessions only.
-  struct Routed {
-    std::uint32_t greeted_thread = 0;
-    std::uint64_t capabilities = 0;  // in force between client and backend
-    bool backend_is_private = false;
-    std::optional<ThreadIds::Entry> thread;
-    std::optional<mariadb::CommandWatch> commands;
-  };
+  // `protocol`: the one its class speaks.
+  Session(Worker& worker, Accepted accepted, config::Protocol protocol);
 
-  Awaitable<Stop> stages();
+  // --- the stages that all protocols have; a value ends the session
+  // --------------------------------
+
   [[nodiscard]] bool needs_proxy_header() const noexcept;
-  Awaitable<std::optional<Stop>> read_proxy_header();
-  [[nodiscard]] std::optional<Stop> take_place(const config::Limits& bounds,
-                                               const ListenerState& listener);
-  [[nodiscard]] std::optional<Stop> take_place_at(const ServerState& server);
-  Awaitable<std::optional<Stop>> dial(const ServerState& server);
-  Awaitable<std::optional<Stop>> preamble(const ListenerState& listener);
-  Awaitable<std::optional<Stop>> tls(const ListenerState& listener, const ServerState* dialed);
-  Awaitable<std::optional<Stop>> client_tls(const ListenerState& listener);
-  Awaitable<std::optional<Stop>> backend_tls(const ServerState& server);
-  Awaitable<std::optional<Stop>> read_login();
-  [[nodiscard]] std::optional<Stop> judge_user(std::string_view user,
-                                               std::string_view plugin) const;
-  [[nodiscard]] std::optional<Stop> find_server(const ListenerState& listener);
-  Awaitable<std::optional<Stop>> exchange();
-  void watch_commands();
-  Awaitable<Stop> relay();
-  Awaitable<std::optional<Stop>> change_user();
-  Awaitable<std::optional<Stop>> log_in_again(const mariadb::ChangeUser& change, std::string user);
-  Awaitable<void> say_goodbye(Stop stop);
-  void say_at_accept(const Stop& stop) noexcept;
+  Awaitable<std::optional<CloseReason>> read_proxy_header();
+  // Room in the audit, and a place under the caps.
+  [[nodiscard]] std::optional<CloseReason> take_place(const config::Limits& bounds,
+                                                      const ListenerState& listener);
+  [[nodiscard]] std::optional<CloseReason> take_place_at(const ServerState& server);
+  Awaitable<std::optional<CloseReason>> client_tls(const ListenerState& listener);
+  // Whether the source may come in now: judged, not blocked, and remembered.
+  [[nodiscard]] Judgement decide(const Snapshot& snapshot);
+  // The audit's `opened`: from now on it is established.
+  void record_opened();
+  // Under another user. False: the audit has no room for it.
+  [[nodiscard]] bool record_opened_again();
+  void conclude(CloseReason reason) noexcept;
+
+  // --- how it ends, towards the client
+  // -------------------------------------------------------------
+
+  // What a session that got no further than the first decision may say; nothing is waited for, so
+  // that whoever comes however often holds nothing. Without a message it is a reset.
+  void say_at_accept(std::span<const std::uint8_t> message) noexcept;
+  // The last words, and an orderly close, within limits::gentle_close.
+  Awaitable<void> close_gently(std::span<const std::uint8_t> message);
+
+  // For `rules`: once a session, by the decision that let it in or kept it out.
+  static void count_use(const Judgement& judgement) noexcept;
+  // `on_revoke: keep` lets an established session be whose allow rule was removed, and nothing
+  // else.
+  [[nodiscard]] bool is_spared(const Judgement& judgement) const;
+  // Denied by a stage that is not the policy.
+  void deny(rules::Reason reason) noexcept;
+  void count_refused_login(const std::string& user);
+  // Whether a denied client is told so.
+  [[nodiscard]] static bool is_told(const Judgement& judgement) noexcept;
+  // Of a limit that counts from accept.
+  [[nodiscard]] std::chrono::milliseconds time_left(std::chrono::milliseconds limit) const;
+  // Unless it is open already.
+  void open_client_stream();
+
+  Worker& worker_;
+  Accepted accepted_;
+
+  SessionRecord record_;
+  // Who the sender of a PROXY header says is calling; null where there is no header. Its ids are
+  // record_.source's.
+  std::unique_ptr<const proxy_protocol::ReceivedHeader> proxied_;
+  std::optional<Place> place_;
+
+  std::optional<Stream> client_;
+  std::shared_ptr<BackendTls> backend_tls_;  // outlives the stream whose TLS it made
+  std::optional<Stream> backend_;
+  std::optional<Relay> relay_;
+
+  std::optional<CloseReason> cut_;
+  bool established_ = false;
+
+ private:
+  // What cut() must end besides the two streams.
+  virtual void abort_dial() noexcept = 0;
 
   [[nodiscard]] static rules::Time now_by_the_clock();
-  // Whether it came the way that the listener asks for: with a header of a trusted sender where one
-  // is required, and without where none is.
+  // Whether it came the way that the listener asks for: in the protocol that it speaks, with a
+  // header of a trusted sender where one is required, and without where none is.
   [[nodiscard]] bool came_as_required(const config::Listener& listener) const noexcept;
   [[nodiscard]] bool is_sender_trusted() const noexcept;
   // By an interface that is another listener's device, or by another than the listener's own. Whose
@@ -128,76 +153,28 @@ class Session : public boost::intrusive::list_base_hook<> {
   // Asks PolicyInForce::decide with the facts known now: for all of the listener's servers as long
   // as the one meant is not known.
   [[nodiscard]] Judgement judge(const Snapshot& snapshot, rules::Time now);
-  // Whether the source may come in now: judged, not blocked, and remembered.
-  [[nodiscard]] Judgement decide(const Snapshot& snapshot);
   void remember(const Judgement& judgement, const Snapshot& snapshot);
-  // For `rules`: once a session, by the decision that let it in or kept it out.
-  static void count_use(const Judgement& judgement) noexcept;
   static void count_use(const ServerState& server, const rules::Decision& decision) noexcept;
-  // `on_revoke: keep` lets an established session be whose allow rule was removed, and nothing
-  // else.
-  [[nodiscard]] bool is_spared(const Judgement& judgement) const;
-  // Denied by a stage that is not the policy.
-  void deny(rules::Reason reason) noexcept;
   // Whether its backends refused this source so often that the gateway does too, for a while.
   [[nodiscard]] bool is_blocked(const ServerState& server) const;
-  void count_refused_login(const std::string& user);
-  // What a denied client is told, if anything.
-  [[nodiscard]] std::optional<mariadb::Refusal> refusal_at_accept(const Judgement& judgement) const;
-  [[nodiscard]] std::optional<mariadb::Refusal> routed_refusal(const ListenerState& listener) const;
-  // Where the next packet to the client would stand.
-  [[nodiscard]] mariadb::Moment moment() const noexcept;
-  // Of a limit that counts from accept.
-  [[nodiscard]] std::chrono::milliseconds time_left(std::chrono::milliseconds limit) const;
-  // Unless it is open already.
-  void open_client_stream();
-  void record_opened();
-  // Under another user. False: the audit has no room for it.
-  [[nodiscard]] bool record_opened_again();
   void count_bytes() noexcept;
-  void conclude(CloseReason reason) noexcept;
 
-  Worker& worker_;
-  Accepted accepted_;
+  config::Protocol protocol_;
   std::chrono::steady_clock::time_point accepted_at_;
 
-  SessionRecord record_;
   // Which rule of which generation let it in; only ever compared, for the snapshot may be gone.
   std::uint64_t judged_generation_ = 0;
   const rules::Rule* judged_rule_ = nullptr;
   ServerMetrics* server_metrics_ = nullptr;  // of record_.server
 
-  // Who the sender of a PROXY header says is calling; null where there is no header. Its ids are
-  // record_.source's.
-  std::unique_ptr<const proxy_protocol::ReceivedHeader> proxied_;
-
   // The name of the interface it came by; asked for when a listener first has a device.
   std::optional<std::string> interface_;
 
   std::optional<Waiting> waiting_;  // for its PROXY header
-  std::optional<Place> place_;
   std::optional<AuditRoom> room_;
-
-  std::optional<Stream> client_;
-  std::shared_ptr<BackendTls> backend_tls_;  // outlives the stream whose TLS it made
-  std::optional<Stream> backend_;
-  std::optional<mariadb::Dial> dial_;  // only while there is one
-  bool backend_is_local_ = false;      // behind a unix socket
-  std::size_t backend_index_ = 0;      // among the server's, of the last one dialled
-  // Both until the login is done.
-  std::optional<mariadb::ClientLogin> client_login_;
-  std::optional<mariadb::BackendLogin> backend_login_;
-  std::unique_ptr<Routed> routed_;  // null on a listener that leads to one server
-  std::optional<Relay> relay_;
   std::uint64_t counted_in_ = 0;  // of the relay's bytes, what the metrics have already
   std::uint64_t counted_out_ = 0;
-
-  std::optional<CloseReason> cut_;
-  bool established_ = false;
   bool concluded_ = false;
 };
-
-// What a worker spawns for each connection.
-Awaitable<void> serve(Worker& worker, Accepted accepted);
 
 }  // namespace gatehouse

@@ -14,17 +14,17 @@ bool Session::needs_proxy_header() const noexcept {
   return listener != nullptr && listener->listener->proxy_protocol.has_value();
 }
 
-Awaitable<std::optional<Session::Stop>> Session::read_proxy_header() {
+Awaitable<std::optional<CloseReason>> Session::read_proxy_header() {
   const auto snapshot = worker_.snapshot();
   const ListenerState& listener = *snapshot->find_listener(accepted_.listener);
   if (!listener.listener->proxy_protocol->trusts(accepted_.peer.ip)) {
-    co_return Stop{CloseReason::untrusted_sender, std::nullopt};
+    co_return CloseReason::untrusted_sender;
   }
   const config::Limits& limits = snapshot->configuration->limits;
   waiting_ = Waiting::take(*listener.handshakes, limits.handshakes);
   if (!waiting_) {
     record_.bound = to_string(Cap::handshakes);
-    co_return Stop{CloseReason::too_many_sessions, std::nullopt};
+    co_return CloseReason::too_many_sessions;
   }
   worker_.services().metrics.handshakes.add();
   const Deadline deadline(worker_.executor(), time_left(limits.handshake_timeout),
@@ -36,16 +36,16 @@ Awaitable<std::optional<Session::Stop>> Session::read_proxy_header() {
     case State::client:
       remember_header(std::move(header));
       // The sender may have lost our trust while we waited for what it says.
-      if (!is_sender_trusted()) co_return Stop{CloseReason::untrusted_sender, std::nullopt};
+      if (!is_sender_trusted()) co_return CloseReason::untrusted_sender;
       co_return std::nullopt;
     case State::health_check:
-      co_return Stop{CloseReason::health_check, std::nullopt};
+      co_return CloseReason::health_check;
     case State::incomplete:  // cut, and run() knows why
     case State::malformed:
       break;
   }
   record_.detail = header.problem;
-  co_return Stop{CloseReason::proxy_header_malformed, std::nullopt};
+  co_return CloseReason::proxy_header_malformed;
 }
 
 void Session::remember_header(proxy_protocol::ReceivedHeader header) {
@@ -63,6 +63,7 @@ bool Session::is_sender_trusted() const noexcept {
 }
 
 bool Session::came_as_required(const config::Listener& listener) const noexcept {
+  if (listener.protocol != protocol_) return false;  // it has changed since
   if (!listener.proxy_protocol) return proxied_ == nullptr;
   return proxied_ != nullptr && listener.proxy_protocol->trusts(accepted_.peer.ip);
 }

@@ -155,8 +155,6 @@ bool Session::is_spared(const Judgement& judgement) const {
 }
 
 void Session::record_opened() {
-  client_login_.reset();
-  backend_login_.reset();
   established_ = true;
   place_->established();
   Metrics& metrics = worker_.services().metrics;

@@ -6,6 +6,7 @@
 
 #include "gateway/limits.h"
 #include "gateway/net/acceptor.h"
+#include "gateway/serve.h"
 
 namespace gatehouse {
 

@@ -9,15 +9,15 @@ CommandWatch::CommandWatch(const ThreadIds& ids, std::string backend)
         return ids.find(id, backend);
       }) {}
 
-RelayFilter::Result CommandWatch::look_at(std::span<const std::uint8_t> chunk) {
+RelayFilter::Result CommandWatch::from_client(std::span<const std::uint8_t> chunk) {
   auto step = filter_.feed(chunk, rewritten_);
-  if (step.found == CommandFilter::Found::nothing) return {.forward = step.forward};
+  if (step.found == CommandFilter::Found::nothing) return {.to_backend = step.forward};
   // Nobody can answer before being asked: what comes right behind it is no part of a login.
   const bool alone = step.consumed == chunk.size();
   if (step.found == CommandFilter::Found::change_user && alone) {
     change_user_ = std::move(step.change_user);
   }
-  return {.forward = step.forward, .stop = true};
+  return {.to_backend = step.forward, .next = Next::stop};
 }
 
 std::optional<std::vector<std::uint8_t>> CommandWatch::take_change_user() {

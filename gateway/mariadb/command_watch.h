@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "gateway/mariadb/command_filter.h"
-#include "gateway/net/relay.h"
+#include "gateway/net/relay_filter.h"
 #include "gateway/thread_ids.h"
 
 namespace gatehouse::mariadb {
@@ -20,7 +20,7 @@ class CommandWatch : public RelayFilter {
   CommandWatch(const ThreadIds& ids, std::string backend);
 
   // Stops at a COM_CHANGE_USER, and where the client breaks the protocol.
-  Result look_at(std::span<const std::uint8_t> chunk) override;
+  Result from_client(std::span<const std::uint8_t> chunk) override;
 
   // After it stopped: the COM_CHANGE_USER, without its header; unset: the client broke the
   // protocol. Once; then commands are followed again.

@@ -37,6 +37,10 @@ Relay::Relay(Stream& client, Stream& backend, std::span<std::uint8_t> scratch, R
 Awaitable<RelayEnd> Relay::run() {
   ended_ = false;
   finished_ = false;
+  for (Direction* direction : {&to_backend_, &to_client_}) {
+    direction->filter_has_more = false;
+    direction->is_held = false;
+  }
   done_.expires_at(Timer::time_point::max());
   go_on(to_client_);
   go_on(to_backend_);
@@ -60,28 +64,36 @@ void Relay::wait(Direction& direction, Stream& stream, Progress wanted) {
     end(RelayEnd::aborted);
     return;
   }
+  bool& awaited = &stream == direction.from ? direction.awaits_from : direction.awaits_to;
   const auto what = wanted == Progress::want_write ? Socket::wait_write : Socket::wait_read;
-  stream.socket().async_wait(what, [this, &direction](boost::system::error_code) {
+  stream.socket().async_wait(what, [this, &direction, &awaited](boost::system::error_code) {
     // An error shows in the next attempt; an abort in the stream.
+    awaited = false;
     --waits_;
     go_on(direction);
   });
+  awaited = true;
   ++waits_;
 }
 
 // Comes back without waiting for the socket: TLS may have taken off it what there is to know.
 void Relay::come_back(Direction& direction) {
   asio::post(direction.from->socket().get_executor(), [this, &direction] {
+    direction.awaits_from = false;
     --waits_;
     go_on(direction);
   });
+  direction.awaits_from = true;
   ++waits_;
 }
 
 void Relay::go_on(Direction& direction) noexcept {
   try {
     if (direction.from->aborted() || direction.to->aborted()) end(RelayEnd::aborted);
-    if (!ended_ && flush(direction)) move_on(direction);
+    if (!ended_ && flush(direction)) {
+      let_go_on(other(direction));
+      if (!direction.awaits_from && !direction.is_held) move_on(direction);
+    }
   } catch (const std::exception&) {
     end(RelayEnd::aborted);  // no memory to hold what a slow receiver has not taken: this session
                              // ends, no other
@@ -89,21 +101,28 @@ void Relay::go_on(Direction& direction) noexcept {
   finish_if_done();
 }
 
+// A held direction, now that the other one has written or moved.
+void Relay::let_go_on(Direction& direction) {
+  if (std::exchange(direction.is_held, false)) come_back(direction);
+}
+
 void Relay::move_on(Direction& direction) {
+  if (direction.filter_has_more) {
+    if (pass(direction, {})) come_back(direction);
+    return;
+  }
   std::size_t filled = 0;
   const Attempt last = fill(direction, filled);
   const bool ends = last.progress == Progress::end || last.progress == Progress::failed;
   if (ends && filled == 0) {
-    const bool quit_first = direction.from == to_client_.from && client_has_quit();
+    const bool quit_first = !is_from_client(direction) && client_has_quit();
     end(quit_first ? RelayEnd::client_closed : direction.when_from_ends);
     return;
   }
-  const RelayFilter::Result passed = look_at(direction, scratch_.first(filled));
-  const bool written = write(direction, passed.forward);
-  if (passed.stop) end(RelayEnd::intercepted);
-  if (!written || passed.stop) return;
+  if (filled > 0 && !pass(direction, scratch_.first(filled))) return;
   // An end that came with bytes is met again, and so are bytes that TLS holds already.
-  if (ends || (last.progress == Progress::done && direction.from->has_pending())) {
+  if (direction.filter_has_more || ends ||
+      (last.progress == Progress::done && direction.from->has_pending())) {
     come_back(direction);
   } else {
     wait(direction, *direction.from,
@@ -111,10 +130,33 @@ void Relay::move_on(Direction& direction) {
   }
 }
 
+bool Relay::pass(Direction& direction, std::span<const std::uint8_t> bytes) {
+  const RelayFilter::Result passed = look_at(direction, bytes);
+  using Next = RelayFilter::Next;
+  direction.filter_has_more = passed.next == Next::again || passed.next == Next::after_other;
+  const bool written =
+      append(direction, is_from_client(direction) ? passed.to_backend : passed.to_client);
+  Direction& back = other(direction);
+  const auto answer = is_from_client(direction) ? passed.to_client : passed.to_backend;
+  const bool answered = answer.empty() || append(back, answer);
+  if (passed.next == Next::stop) {
+    end(RelayEnd::intercepted);
+    return false;
+  }
+  // Whoever does not read what he is answered is not asked for more. A broken receiver holds
+  // nobody: the end of it shows where it is read.
+  direction.is_held = passed.next == Next::after_other || (!answered && !back.unwritten.empty());
+  let_go_on(back);
+  return written && !direction.is_held;
+}
+
 RelayFilter::Result Relay::look_at(const Direction& direction,
                                    std::span<const std::uint8_t> bytes) {
-  if (filter_ == nullptr || &direction != &to_backend_) return {.forward = bytes};
-  return filter_->look_at(bytes);
+  if (filter_ != nullptr) {
+    return is_from_client(direction) ? filter_->from_client(bytes) : filter_->from_backend(bytes);
+  }
+  if (is_from_client(direction)) return {.to_backend = bytes};
+  return {.to_client = bytes};
 }
 
 Attempt Relay::fill(Direction& direction, std::size_t& filled) noexcept {
@@ -149,11 +191,26 @@ bool Relay::write(Direction& direction, std::span<const std::uint8_t> bytes) {
   return true;
 }
 
+bool Relay::append(Direction& direction, std::span<const std::uint8_t> bytes) {
+  if (direction.unwritten.empty()) return write(direction, bytes);
+  direction.unwritten.insert(direction.unwritten.end(), bytes.begin(), bytes.end());
+  return false;
+}
+
 bool Relay::flush(Direction& direction) {
+  if (direction.awaits_to) return false;
   if (direction.unwritten.empty()) return true;
   std::vector<std::uint8_t> bytes;
   bytes.swap(direction.unwritten);  // its memory goes when it is written
   return write(direction, bytes);
+}
+
+void Relay::say_to_client(std::span<const std::uint8_t> bytes) noexcept {
+  try {
+    if (!ended_) append(to_client_, bytes);
+  } catch (const std::exception&) {
+    end(RelayEnd::aborted);
+  }
 }
 
 void Relay::end(RelayEnd how) noexcept {

@@ -15,26 +15,12 @@
 #include <vector>
 
 #include "gateway/net/asio.h"
+#include "gateway/net/relay_filter.h"
 #include "gateway/net/tls_stream.h"
 
 namespace gatehouse {
 
 enum class RelayEnd { client_closed, backend_closed, intercepted, aborted };
-
-// Sees what the client sends before the backend does.
-class RelayFilter {
- public:
-  struct Result {
-    // What goes to the backend: the chunk, or the filter's own bytes, which live until its next
-    // call.
-    std::span<const std::uint8_t> forward;
-    // Nothing more may pass: the relay ends as `intercepted` once all before it is written.
-    bool stop = false;
-  };
-  virtual ~RelayFilter() = default;
-  // Throws std::bad_alloc: the relay is then aborted.
-  virtual Result look_at(std::span<const std::uint8_t> chunk) = 0;
-};
 
 class Relay {
  public:
@@ -46,6 +32,8 @@ class Relay {
   // until both streams are aborted. The streams are still open then. After `intercepted` it may be
   // run again.
   Awaitable<RelayEnd> run();
+  // Between two handlers, while it runs: to the client, behind what is on its way already.
+  void say_to_client(std::span<const std::uint8_t> bytes) noexcept;
 
   [[nodiscard]] std::uint64_t bytes_in() const noexcept { return to_backend_.bytes; }
   [[nodiscard]] std::uint64_t bytes_out() const noexcept { return to_client_.bytes; }
@@ -62,18 +50,35 @@ class Relay {
     RelayEnd when_from_ends{};
     std::vector<std::uint8_t> unwritten;  // only while `to` is slow
     std::uint64_t bytes = 0;
+    // Handlers that will be called; never two of a kind.
+    bool awaits_from = false;
+    bool awaits_to = false;
+    bool filter_has_more = false;  // it is to be asked before more is read
+    bool is_held = false;          // until the other direction has moved
   };
 
-  // Asks for one call of go_on() when `stream` is ready for what an attempt wanted.
+  // Asks for one call of go_on() when one of a direction's streams is ready for what an attempt
+  // wanted.
   void wait(Direction& direction, Stream& stream, Progress wanted);
   void come_back(Direction& direction);
   void go_on(Direction& direction) noexcept;
   void move_on(Direction& direction);
   // False: not all of it could be written yet, or ever.
   bool write(Direction& direction, std::span<const std::uint8_t> bytes);
+  // Behind what is not written yet.
+  bool append(Direction& direction, std::span<const std::uint8_t> bytes);
+  // To the filter, and on. False: there is a reason not to read on.
+  bool pass(Direction& direction, std::span<const std::uint8_t> bytes);
+  void let_go_on(Direction& direction);
   bool flush(Direction& direction);
   Attempt fill(Direction& direction, std::size_t& filled) noexcept;
   RelayFilter::Result look_at(const Direction& direction, std::span<const std::uint8_t> bytes);
+  [[nodiscard]] bool is_from_client(const Direction& direction) const noexcept {
+    return &direction == &to_backend_;
+  }
+  Direction& other(const Direction& direction) noexcept {
+    return is_from_client(direction) ? to_client_ : to_backend_;
+  }
   Awaitable<void> write_rest(Direction& direction);
   void remember_tail(std::span<const std::uint8_t> bytes) noexcept;
   void end(RelayEnd how) noexcept;

@@ -4,8 +4,8 @@
 
 #include "gateway/mariadb/change_user.h"
 #include "gateway/mariadb/server_name.h"
+#include "gateway/mariadb_session.h"
 #include "gateway/net/deadline.h"
-#include "gateway/session.h"
 #include "gateway/worker.h"
 
 namespace gatehouse {
@@ -27,14 +27,14 @@ CloseReason reason_of(RelayEnd end) noexcept {
 
 }  // namespace
 
-void Session::watch_commands() {
+void MariadbSession::watch_commands() {
   ThreadIds& ids = worker_.services().thread_ids;
   routed_->thread =
       ids.enter(routed_->greeted_thread, record_.backend, backend_login_->greeting().thread_id);
   routed_->commands.emplace(ids, record_.backend);
 }
 
-Awaitable<Session::Stop> Session::relay() {
+Awaitable<MariadbSession::Stop> MariadbSession::relay() {
   relay_.emplace(*client_, *backend_, worker_.scratch(), routed_ ? &*routed_->commands : nullptr);
   for (;;) {
     const RelayEnd end = co_await relay_->run();
@@ -44,7 +44,7 @@ Awaitable<Session::Stop> Session::relay() {
 }
 
 // Another login of the same session: decided again, and bound to the server it has.
-Awaitable<std::optional<Session::Stop>> Session::change_user() {
+Awaitable<std::optional<MariadbSession::Stop>> MariadbSession::change_user() {
   client_login_.emplace(*client_, to_string(record_.session));
   client_login_->begin_again(routed_->capabilities);
   const auto payload = routed_->commands->take_change_user();
@@ -72,8 +72,8 @@ Awaitable<std::optional<Session::Stop>> Session::change_user() {
   co_return co_await log_in_again(*change, std::string(meant.user));
 }
 
-Awaitable<std::optional<Session::Stop>> Session::log_in_again(const mariadb::ChangeUser& change,
-                                                              std::string user) {
+Awaitable<std::optional<MariadbSession::Stop>> MariadbSession::log_in_again(
+    const mariadb::ChangeUser& change, std::string user) {
   const Deadline deadline(worker_.executor(),
                           worker_.snapshot()->configuration->limits.handshake_timeout,
                           [this] { cut(CloseReason::handshake_timeout); });
