@@ -31,9 +31,9 @@ struct BoundValue {
 struct QueryParameters {
   std::uint16_t consistency = 0;
   bool skip_metadata = false;
-  BoundValues values;
-  std::optional<std::int32_t> page_size;
-  std::optional<Bytes> paging_state;
+  BoundValues values{};
+  std::optional<std::int32_t> page_size{};
+  std::optional<Bytes> paging_state{};
   std::string_view keyspace{};  // of this request alone, only in v5; empty: the connection's
 };
 
