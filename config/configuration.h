@@ -89,8 +89,9 @@ struct TcpBackend {
 struct UnixBackend {
   std::filesystem::path path;
 };
+using BackendPlace = std::variant<TcpBackend, UnixBackend>;
 struct Backend {
-  std::variant<TcpBackend, UnixBackend> where;
+  BackendPlace where;
   std::string text;  // as written: what logs and the audit call it
   Location at;
 };

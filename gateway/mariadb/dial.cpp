@@ -1,9 +1,8 @@
 #include "gateway/mariadb/dial.h"
 
 #include <utility>
+#include <vector>
 
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -11,37 +10,14 @@
 #include "gateway/mariadb/capabilities.h"
 #include "gateway/mariadb/reply.h"
 #include "gateway/net/deadline.h"
-#include "gateway/net/socket_address.h"
 #include "gateway/proxy_protocol/header.h"
 
 namespace gatehouse::mariadb {
 
 namespace {
 
-using Endpoint = asio::generic::stream_protocol::endpoint;
-
 constexpr std::uint16_t error_too_many_connections = 1040;
 constexpr std::uint8_t greeting_sequence = 0;
-
-// Where a backend is without asking anybody; nothing for a host's name.
-std::optional<Endpoint> known_endpoint(const config::Backend& backend) {
-  if (const auto* unix_backend = std::get_if<config::UnixBackend>(&backend.where)) {
-    return asio::local::stream_protocol::endpoint(unix_backend->path.string());
-  }
-  const auto& tcp = std::get<config::TcpBackend>(backend.where);
-  const auto address = rules::IpAddress::parse(tcp.host);
-  if (!address) return std::nullopt;
-  const KernelAddress kernel = to_kernel({*address, tcp.port});
-  return Endpoint(kernel.get(), kernel.size, IPPROTO_TCP);
-}
-
-// What connect(2) says where this process or machine has run out of something.
-bool is_ours(const boost::system::error_code& error) {
-  using boost::system::errc::errc_t;
-  return error == errc_t::too_many_files_open || error == errc_t::too_many_files_open_in_system ||
-         error == errc_t::no_buffer_space || error == errc_t::not_enough_memory ||
-         error == errc_t::address_not_available;
-}
 
 }  // namespace
 
@@ -51,7 +27,7 @@ std::string_view proxy_hint(const config::Server& server) noexcept {
 
 Dial::Dial(const ServerState& state, const ProxiedClient& client, std::optional<Stream>& slot,
            Log& log, const std::optional<LoginPrefix>& start_tls)
-    : state_(state), client_(client), slot_(slot), log_(log), start_tls_(start_tls) {}
+    : state_(state), client_(client), slot_(slot), log_(log), start_tls_(start_tls), reach_(slot) {}
 
 Awaitable<Dialed> Dial::run() {
   std::vector<bool> tried(state_.backends.size());
@@ -101,24 +77,19 @@ void Dial::remember(const Failure& failure) {
 
 void Dial::abort() noexcept {
   aborted_ = true;
-  stop_attempt();
-}
-
-void Dial::stop_attempt() noexcept {
-  if (lookup_) lookup_->give_up();
-  if (slot_) slot_->abort();
+  reach_.stop();
 }
 
 Awaitable<std::optional<Dial::Failure>> Dial::try_one(const config::Backend& backend) {
   bool late = false;
   const Deadline deadline(co_await asio::this_coro::executor, state_.server->dial_timeout, [&] {
     late = true;
-    stop_attempt();
+    reach_.stop();
   });
   slot_.reset();
   dialed_.greeting = {};
   dialed_.tls.reset();
-  auto failure = co_await reach(backend);
+  auto failure = co_await reach_and_greet(backend);
   if (failure && late) {
     failure =
         Failure{DialOutcome::unreachable, fmt::format("no {} within dial_timeout ({})",
@@ -128,45 +99,14 @@ Awaitable<std::optional<Dial::Failure>> Dial::try_one(const config::Backend& bac
   co_return failure;
 }
 
-Awaitable<std::optional<Dial::Failure>> Dial::reach(const config::Backend& backend) {
-  std::vector<Endpoint> endpoints;
-  if (const auto known = known_endpoint(backend)) {
-    endpoints.push_back(*known);
-  } else {
-    const auto& tcp = std::get<config::TcpBackend>(backend.where);
-    lookup_.emplace(co_await asio::this_coro::executor);
-    for (const auto& found : co_await lookup_->run(tcp.host, std::to_string(tcp.port))) {
-      endpoints.emplace_back(found);
-    }
-    if (endpoints.empty()) {
-      co_return Failure{DialOutcome::unreachable,
-                        fmt::format("its name cannot be resolved: {}", lookup_->why())};
-    }
+Awaitable<std::optional<Dial::Failure>> Dial::reach_and_greet(const config::Backend& backend) {
+  if (const auto unreached = co_await reach_.run(backend.where)) {
+    if (unreached->is_aborted) co_return Failure{DialOutcome::aborted, {}};
+    co_return Failure{DialOutcome::unreachable, unreached->why, unreached->is_ours};
   }
-  if (auto failure = co_await connect_to_first(std::move(endpoints))) co_return failure;
   if (auto failure = co_await greet()) co_return failure;
   if (start_tls_ && state_.tls) co_return co_await secure();
   co_return std::nullopt;
-}
-
-Awaitable<std::optional<Dial::Failure>> Dial::connect_to_first(std::vector<Endpoint> endpoints) {
-  const Executor executor = co_await asio::this_coro::executor;
-  for (const Endpoint& endpoint : endpoints) {
-    slot_.emplace(Socket(executor));
-    const Io io = co_await slot_->connect(endpoint);
-    if (io == Io::aborted) co_return Failure{DialOutcome::aborted, {}};
-    if (io != Io::ok) continue;
-    if (endpoint.protocol().family() != AF_UNIX) {
-      boost::system::error_code ignored;
-      slot_->socket().set_option(asio::ip::tcp::no_delay(true), ignored);
-      slot_->socket().set_option(asio::socket_base::keep_alive(true), ignored);
-    }
-    co_return std::nullopt;
-  }
-  const auto& error = slot_->connect_error();
-  co_return Failure{.outcome = DialOutcome::unreachable,
-                    .why = fmt::format("it cannot be connected to: {}", error.message()),
-                    .is_ours = is_ours(error)};
 }
 
 Awaitable<std::optional<Dial::Failure>> Dial::greet() {

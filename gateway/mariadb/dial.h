@@ -6,12 +6,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "gateway/mariadb/greeting.h"
 #include "gateway/mariadb/login.h"
 #include "gateway/mariadb/packet_io.h"
-#include "gateway/net/name_lookup.h"
+#include "gateway/net/reach.h"
 #include "gateway/observe/log.h"
 #include "gateway/snapshot.h"
 
@@ -78,21 +78,18 @@ class Dial {
   Awaitable<bool> attempt(std::size_t backend);
   void remember(const Failure& failure);
   Awaitable<std::optional<Failure>> try_one(const config::Backend& backend);
-  Awaitable<std::optional<Failure>> reach(const config::Backend& backend);
-  Awaitable<std::optional<Failure>> connect_to_first(
-      std::vector<asio::generic::stream_protocol::endpoint> endpoints);
+  Awaitable<std::optional<Failure>> reach_and_greet(const config::Backend& backend);
   Awaitable<std::optional<Failure>> greet();
   [[nodiscard]] Failure not_greeted(std::string_view how) const;
   Awaitable<std::optional<Failure>> secure();
   std::optional<Failure> judge_greeting(Bytes payload);
-  void stop_attempt() noexcept;
 
   const ServerState& state_;
   const ProxiedClient& client_;
   std::optional<Stream>& slot_;
   Log& log_;
   std::optional<LoginPrefix> start_tls_;
-  std::optional<NameLookup> lookup_;
+  Reach reach_;
   bool aborted_ = false;
   Dialed dialed_;
 };
