@@ -45,6 +45,10 @@ inline constexpr std::size_t backend_probes = 16;
 // what the backends really have.
 inline constexpr auto first_greetings = std::chrono::seconds(1);
 
+// TLS sessions that are kept for each server, one for each place it is at, some 4 KiB each. A
+// cluster may have more nodes: those are then greeted with whole handshakes at times.
+inline constexpr std::size_t tls_sessions_per_server = 1024;
+
 // Connections at a time to the admin's HTTP address and to the admin socket, each: what sessions
 // need is not theirs.
 inline constexpr int admin_connections = 64;

@@ -1,7 +1,10 @@
 #include "gateway/net/tls_context.h"
 
 #include <algorithm>
+#include <memory>
+#include <new>
 #include <span>
+#include <utility>
 
 #include <fmt/format.h>
 #include <openssl/err.h>
@@ -10,6 +13,7 @@
 #include <openssl/x509v3.h>
 
 #include "gateway/assert.h"
+#include "gateway/limits.h"
 #include "gateway/net/tls_files.h"
 #include "gateway/net/tls_names.h"
 #include "gateway/net/tls_tickets.h"
@@ -26,9 +30,12 @@ int place_of_owner() {
   static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
   return index;
 }
-// Where an SSL towards a backend notes the place of that backend's last session.
+// Where an SSL towards a backend notes which one that is, in a string of its own.
 int place_of_backend() {
-  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  constexpr auto free_text = [](void*, void* text, CRYPTO_EX_DATA*, int, long, void*) {
+    delete static_cast<std::string*>(text);
+  };
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, free_text);
   return index;
 }
 
@@ -115,10 +122,30 @@ bool is_address(const std::string& host) {
 }
 
 // The name a backend's certificate must have: the one configured, else the backend's own host.
-std::string expected_name(const config::Server& server, std::size_t backend) {
+std::string expected_name(const config::Server& server, const config::BackendPlace& place) {
   if (!server.tls.name.empty()) return server.tls.name;
-  const auto* tcp = std::get_if<config::TcpBackend>(&server.backends[backend].where);
+  const auto* tcp = std::get_if<config::TcpBackend>(&place);
   return tcp != nullptr ? tcp->host : "localhost";
+}
+
+// No two places have the same.
+std::string text_of(const config::BackendPlace& place) {
+  const auto* tcp = std::get_if<config::TcpBackend>(&place);
+  return tcp != nullptr ? fmt::format("{}:{}", tcp->host, tcp->port)
+                        : std::get<config::UnixBackend>(place).path.string();
+}
+
+// What a backend's certificate is judged by, besides its chain.
+bool expect_name(SSL* ssl, const std::string& name) noexcept {
+  if (is_address(name)) {
+    return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str()) == 1;
+  }
+  SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  if (SSL_set1_host(ssl, name.c_str()) != 1) return false;
+  // The macro SSL_set_tlsext_host_name casts as C does.
+  SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+           const_cast<char*>(name.c_str()));
+  return true;
 }
 
 }  // namespace
@@ -222,13 +249,14 @@ SslPointer ListenerTls::accept() const noexcept {
   return ssl;
 }
 
+BackendTls::BackendTls() : sessions_(limits::tls_sessions_per_server) {}
+
 std::shared_ptr<BackendTls> BackendTls::load(const config::Server& server,
                                              config::InputFiles& inputs,
                                              config::Diagnostics& diagnostics) {
   TlsFiles files(inputs, diagnostics);
   const std::shared_ptr<BackendTls> result(new BackendTls);
   result->context_ = make_context(TLS_client_method(), config::TlsVersion::v1_2);
-  result->sessions_.resize(server.backends.size(), nullptr);
   SSL_CTX* context = result->context_.get();
   bool good = true;
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
@@ -249,59 +277,44 @@ std::shared_ptr<BackendTls> BackendTls::load(const config::Server& server,
   return good ? result : nullptr;
 }
 
-BackendTls::~BackendTls() {
-  for (SSL_SESSION* session : sessions_) SSL_SESSION_free(session);
-}
-
-SslPointer BackendTls::connect(const config::Server& server, std::size_t backend) {
+SslPointer BackendTls::connect(const config::Server& server, const config::BackendPlace& place) {
   SslPointer ssl(SSL_new(context_.get()));
   if (!ssl) return nullptr;
   SSL_set_connect_state(ssl.get());
-  SSL_set_ex_data(ssl.get(), place_of_backend(), static_cast<void*>(&sessions_.at(backend)));
-  if (pinned_.empty()) {
-    const std::string name = expected_name(server, backend);
-    if (is_address(name)) {
-      if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), name.c_str()) != 1)
-        return nullptr;
-    } else {
-      SSL_set_hostflags(ssl.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-      if (SSL_set1_host(ssl.get(), name.c_str()) != 1) return nullptr;
-      // The macro SSL_set_tlsext_host_name casts as C does.
-      SSL_ctrl(ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-               const_cast<char*>(name.c_str()));
-    }
-  }
-  resume(ssl.get(), backend);
+  if (pinned_.empty() && !expect_name(ssl.get(), expected_name(server, place))) return nullptr;
+  auto text = std::make_unique<std::string>(text_of(place));
+  resume(ssl.get(), *text);
+  if (SSL_set_ex_data(ssl.get(), place_of_backend(), text.get()) == 1) text.release();
   return ssl;
 }
 
 // Called by OpenSSL when a backend has sent a ticket. Returning 1 takes the session over.
-int BackendTls::keep_session(ssl_st* ssl, ssl_session_st* session) {
+int BackendTls::keep_session(ssl_st* ssl, ssl_session_st* session) noexcept {
   auto* self =
       static_cast<BackendTls*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), place_of_owner()));
-  auto* place = static_cast<SSL_SESSION**>(SSL_get_ex_data(ssl, place_of_backend()));
+  const auto* place = static_cast<std::string*>(SSL_get_ex_data(ssl, place_of_backend()));
   if (place == nullptr) return 0;
-  {
+  SslSessionPointer taken(session);
+  try {
     const std::lock_guard lock(self->mutex_);
-    std::swap(*place, session);
+    self->sessions_.keep(*place, std::move(taken));
+  } catch (const std::bad_alloc&) {
+    // It is freed, and the next handshake is a whole one.
   }
-  SSL_SESSION_free(session);
   return 1;
 }
 
-void BackendTls::resume(ssl_st* ssl, std::size_t backend) noexcept {
-  SSL_SESSION* session = nullptr;
+void BackendTls::resume(ssl_st* ssl, const std::string& place) noexcept {
+  SslSessionPointer session;
   {
     const std::lock_guard lock(mutex_);
-    session = sessions_[backend];
-    if (session != nullptr) SSL_SESSION_up_ref(session);
+    session = sessions_.find(place);
   }
   if (session == nullptr) return;
   // A resumed session is not verified again: it must not outlive the certificate it was made with.
-  const X509* peer = SSL_SESSION_get0_peer(session);
+  const X509* peer = SSL_SESSION_get0_peer(session.get());
   if (peer != nullptr && X509_cmp_current_time(X509_get0_notAfter(peer)) > 0)
-    SSL_set_session(ssl, session);
-  SSL_SESSION_free(session);
+    SSL_set_session(ssl, session.get());
 }
 
 }  // namespace gatehouse

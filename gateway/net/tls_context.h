@@ -15,10 +15,10 @@
 
 #include "config/configuration.h"
 #include "config/text_file.h"
+#include "gateway/net/tls_sessions.h"
 #include "gateway/net/tls_stream.h"
 
 struct ssl_ctx_st;
-struct ssl_session_st;
 
 namespace gatehouse {
 
@@ -59,29 +59,32 @@ class ListenerTls {
   std::chrono::system_clock::time_point expires_;
 };
 
-// Towards the backends of one server. Keeps the last TLS session of each backend, so that the next
-// connection to it resumes; these die with the settings they were made under.
+// Towards the backends of one server, and whatever other places it is said to be at. Keeps the last
+// TLS session of each, so that the next connection to it resumes; these die with the settings they
+// were made under.
 class BackendTls {
  public:
   // Null, with the reasons in `diagnostics`, if a file cannot be used. REQUIRES: server.tls.mode is
   // not off.
   static std::shared_ptr<BackendTls> load(const config::Server& server, config::InputFiles& inputs,
                                           config::Diagnostics& diagnostics);
-  ~BackendTls();
 
-  // For a connection to `server.backends[backend]`. Null if there is no memory for one.
-  [[nodiscard]] SslPointer connect(const config::Server& server, std::size_t backend);
+  // For a connection to this place. Null if there is no memory for one. This must outlive it.
+  [[nodiscard]] SslPointer connect(const config::Server& server, const config::BackendPlace& place);
+  [[nodiscard]] SslPointer connect(const config::Server& server, std::size_t backend) {
+    return connect(server, server.backends.at(backend).where);
+  }
 
  private:
-  BackendTls() = default;
-  static int keep_session(ssl_st* ssl, ssl_session_st* session);
-  void resume(ssl_st* ssl, std::size_t backend) noexcept;
+  BackendTls();
+  static int keep_session(ssl_st* ssl, ssl_session_st* session) noexcept;
+  void resume(ssl_st* ssl, const std::string& place) noexcept;
 
   SslContextPointer context_;
   std::string pinned_;  // lower-case hex SHA-256 of the DER; empty unless the mode is pin
 
-  std::mutex mutex_;                       // held to swap one pointer, once a connection
-  std::vector<ssl_session_st*> sessions_;  // one a backend; null: none yet
+  std::mutex mutex_;  // held to look one session up, once a connection
+  TlsSessions sessions_;
 };
 
 }  // namespace gatehouse
