@@ -2,9 +2,9 @@
 // workers, whose sessions use it.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 
 #include "gateway/cassandra/ring.h"
 
@@ -17,9 +17,15 @@ class Cluster {
   [[nodiscard]] std::shared_ptr<const cassandra::Ring> ring() const;
   void publish(std::shared_ptr<const cassandra::Ring> ring);
 
+  // What was last found out about a node, by another node or by who tried to reach it. Nothing is
+  // kept of nodes that are not in the ring.
+  void set_down(const cassandra::Uuid& host_id, bool is_down);
+  [[nodiscard]] bool is_down(const cassandra::Uuid& host_id) const;
+
  private:
-  mutable std::mutex mutex_;  // held to copy one pointer
+  mutable std::mutex mutex_;  // held to copy one pointer, or to look one node up
   std::shared_ptr<const cassandra::Ring> ring_;
+  std::set<cassandra::Uuid> down_;
 };
 
 }  // namespace gatehouse

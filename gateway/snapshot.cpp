@@ -33,6 +33,9 @@ std::unique_ptr<ServerState> build_server(const config::Configuration& configura
   state->sessions = &continuity.sessions_by_server[server.name];
   state->rule_uses = continuity.rule_uses.of(*state->policy.written);
   state->backends = continuity.backends.of(server);
+  if (server.protocol == config::Protocol::cassandra) {
+    state->cluster = &continuity.clusters[server.name];
+  }
   return state;
 }
 

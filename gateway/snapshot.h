@@ -14,6 +14,7 @@
 
 #include "config/load.h"
 #include "gateway/backends.h"
+#include "gateway/cluster.h"
 #include "gateway/lockdowns.h"
 #include "gateway/net/tls_context.h"
 #include "gateway/net/tls_tickets.h"
@@ -32,6 +33,8 @@ struct ServerState {
       nullptr;             // counted against max_sessions; outlives every snapshot
   RuleUses rule_uses;      // parallel to policy.written->rules()
   BackendStates backends;  // parallel to server->backends
+  // What is known of the ring; outlives every snapshot. Null unless the protocol is cassandra.
+  Cluster* cluster = nullptr;
 };
 
 struct ListenerState {
@@ -71,6 +74,7 @@ struct Continuity {
   std::optional<Lockdowns> lockdowns;  // unset until the first state folder is known
   std::map<std::string, std::atomic<std::uint32_t>, std::less<>> sessions_by_server;
   std::map<std::string, std::atomic<std::uint32_t>, std::less<>> handshakes_by_listener;
+  std::map<std::string, Cluster, std::less<>> clusters;  // by the server's name
 };
 
 struct Built {

@@ -2,36 +2,14 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <catch2/catch.hpp>
-#include <netinet/in.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "gateway/net/descriptor.h"
+#include "tests/gateway/net/ports.h"
 
 namespace gatehouse::mariadb {
 namespace {
-
-// Bound and not listening: nobody else takes the port, and it refuses.
-class ClosedPort {
- public:
-  ClosedPort() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* const any = reinterpret_cast<sockaddr*>(&address);
-    REQUIRE(::bind(socket_.get(), any, size) == 0);
-    REQUIRE(::getsockname(socket_.get(), any, &size) == 0);
-    port_ = ntohs(address.sin_port);
-  }
-
-  [[nodiscard]] std::uint16_t port() const { return port_; }
-
- private:
-  Descriptor socket_;
-  std::uint16_t port_ = 0;
-};
 
 // As many descriptors as are open already, and no more, while it lives.
 class NoMoreDescriptors {
@@ -51,7 +29,7 @@ class NoMoreDescriptors {
 };
 
 struct Fixture {
-  ClosedPort closed;
+  test::ClosedPort closed;
   config::Server server;
   BackendTable table;
   ServerMetrics metrics;
@@ -61,12 +39,8 @@ struct Fixture {
   std::optional<Stream> slot{std::in_place, Socket(context)};  // the event loop's own descriptors
 
   Fixture() {
-    const std::string text = "127.0.0.1:" + std::to_string(closed.port());
     server.name = "orders";
-    server.backends.push_back(
-        {.where = config::TcpBackend{.host = "127.0.0.1", .port = closed.port()},
-         .text = text,
-         .at = {}});
+    server.backends.push_back(closed.backend());
     state.server = &server;
     state.metrics = &metrics;
     state.backends = table.of(server);

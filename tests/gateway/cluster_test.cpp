@@ -1,0 +1,53 @@
+#include "gateway/cluster.h"
+
+#include <catch2/catch.hpp>
+
+#include "tests/gateway/cassandra/topology.h"
+
+namespace gatehouse {
+namespace {
+
+using cassandra::test::ring_of_three;
+using cassandra::test::uuid_of;
+
+std::shared_ptr<const cassandra::Ring> shared(cassandra::Ring ring) {
+  return std::make_shared<const cassandra::Ring>(std::move(ring));
+}
+
+TEST_CASE("a cluster knows no ring until it is told one") {
+  Cluster cluster;
+  CHECK(cluster.ring() == nullptr);
+  const auto ring = shared(ring_of_three());
+  cluster.publish(ring);
+  CHECK(cluster.ring() == ring);
+}
+
+TEST_CASE("a node is down from when that was found out until it is up again") {
+  Cluster cluster;
+  cluster.publish(shared(ring_of_three()));
+  CHECK_FALSE(cluster.is_down(uuid_of(1)));
+  cluster.set_down(uuid_of(1), true);
+  CHECK(cluster.is_down(uuid_of(1)));
+  CHECK_FALSE(cluster.is_down(uuid_of(2)));
+  cluster.publish(shared(ring_of_three()));
+  CHECK(cluster.is_down(uuid_of(1)));
+  cluster.set_down(uuid_of(1), false);
+  CHECK_FALSE(cluster.is_down(uuid_of(1)));
+}
+
+TEST_CASE("nothing is kept of nodes that are not in the ring") {
+  Cluster cluster;
+  cluster.set_down(uuid_of(1), true);
+  cluster.publish(shared(ring_of_three()));
+  CHECK_FALSE(cluster.is_down(uuid_of(1)));
+  cluster.set_down(uuid_of(9), true);
+  CHECK_FALSE(cluster.is_down(uuid_of(9)));
+  cluster.set_down(uuid_of(2), true);
+  cassandra::Ring smaller = ring_of_three();
+  smaller.nodes.pop_back();
+  cluster.publish(shared(smaller));
+  CHECK_FALSE(cluster.is_down(uuid_of(2)));
+}
+
+}  // namespace
+}  // namespace gatehouse
