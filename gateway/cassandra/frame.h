@@ -126,6 +126,9 @@ class FrameSplitter {
   [[nodiscard]] Bytes body() const noexcept { return taken_.subspan(header_size); }
   [[nodiscard]] Bytes part() const noexcept { return taken_; }
 
+  // Whether there is more to come of a frame of which parts were handed out.
+  [[nodiscard]] bool is_in_part() const noexcept { return part_left_ > 0; }
+  void set_limit(std::uint32_t limit) noexcept { limit_ = limit; }
   // Whether everything appended was handed out and nothing of a next frame is here or due.
   [[nodiscard]] bool between_frames() const noexcept;
   // Whether what was appended and not handed out are whole frames, as far as it can be read.

@@ -23,6 +23,8 @@ class FrameReader {
   // v5, on both sides, behind the node's answer to STARTUP (READY or AUTHENTICATE, not ERROR).
   // REQUIRES: the last next() handed out a frame, or there was none yet; called once.
   void begin_segments(SegmentForm form);
+  // Of frames that have not begun yet.
+  void set_limit(std::uint32_t limit) noexcept { splitter_.set_limit(limit); }
 
   void append(Bytes bytes);
   // As of FrameSplitter. A segment that lies is malformed.
@@ -32,6 +34,7 @@ class FrameReader {
   [[nodiscard]] Bytes frame() const noexcept { return splitter_.frame(); }
   [[nodiscard]] Bytes body() const noexcept { return splitter_.body(); }
   [[nodiscard]] Bytes part() const noexcept { return splitter_.part(); }
+  [[nodiscard]] bool is_in_part() const noexcept { return splitter_.is_in_part(); }
 
  private:
   FrameSplitter splitter_;

@@ -11,6 +11,8 @@
 
 namespace gatehouse::cassandra {
 
+// The first version of the protocol that has them.
+inline constexpr std::uint8_t first_with_segments = 5;
 inline constexpr std::size_t segment_payload_max = 128 * 1024 - 1;
 
 // With lz4, headers are longer and payloads compressed where that saves anything. What STARTUP

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "gateway/mariadb/command_filter.h"
-#include "gateway/net/relay_filter.h"
+#include "gateway/relay_filter.h"
 #include "gateway/thread_ids.h"
 
 namespace gatehouse::mariadb {

@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "gateway/net/asio.h"
-#include "gateway/net/relay_filter.h"
 #include "gateway/net/tls_stream.h"
+#include "gateway/relay_filter.h"
 
 namespace gatehouse {
 

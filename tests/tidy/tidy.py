@@ -25,9 +25,10 @@ POSIX_FILES = re.compile(r"(dirent|fcntl|unistd|sys/(stat|mman|types|un))\.h")
 
 # Byte codecs: bytes in, values out. They stay fit for a fuzzer, so nothing that does I/O comes in.
 CODEC = re.compile(
-    r"gateway/(ascii|bytes"
-    r"|cassandra/(bytes|cell|checksum|compression|error|event|frame|frame_reader|handshake|invented"
-    r"|prepared_statements|query|response|result|ring|ring_reader|rows|segment|statement|tokens"
+    r"gateway/(ascii|bytes|relay_filter"
+    r"|cassandra/(bytes|cell|checksum|compression|conversation|error|event|frame|frame_reader"
+    r"|handshake|invented|keyspaces|login|prepared_statements|query|request_filter|response|result"
+    r"|ring|ring_reader|rows|segment|shown_cluster|statement|system_tables|tokens"
     r"|topology_answer|topology_columns|topology_plan|topology_select|topology_view)"
     r"|mariadb/(attributes|bytes|capabilities|change_user|command_filter|commands"
     r"|common_greeting|greeting|kill|login|own_greeting|packet|plugins|refusal|reply|server_name)"

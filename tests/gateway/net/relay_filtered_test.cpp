@@ -1,9 +1,8 @@
-#include "gateway/net/relay_filter.h"
-
 #include <algorithm>
 #include <span>
 #include <utility>
 
+#include "gateway/relay_filter.h"
 #include "tests/gateway/net/relay_fixture.h"
 
 namespace gatehouse {

@@ -1,0 +1,92 @@
+// What passes between a client and its node once it is in: whole frames, of which the gateway
+// answers some requests itself and changes what nodes say of each other.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "gateway/cassandra/bytes.h"
+#include "gateway/cassandra/compression.h"
+#include "gateway/cassandra/event.h"
+#include "gateway/cassandra/frame_reader.h"
+#include "gateway/cassandra/request_filter.h"
+#include "gateway/cassandra/segment.h"
+#include "gateway/cassandra/shown_cluster.h"
+#include "gateway/relay_filter.h"
+
+namespace gatehouse::cassandra {
+
+// What a filter's calls make, shared by all sessions of a worker: nobody needs it between calls.
+struct ConversationBuffers {
+  std::vector<std::uint8_t> to_node;
+  std::vector<std::uint8_t> to_client;
+};
+
+class Conversation final : public RelayFilter {
+ public:
+  // Of a frame during the handshake, and of one that is looked at afterwards, in bytes: Cassandra
+  // itself takes 16 MiB.
+  static constexpr std::uint32_t handshake_limit = 64 * 1024;
+  static constexpr std::uint32_t frame_limit = 16 * 1024 * 1024;
+
+  // All must outlive this.
+  Conversation(ShownCluster& cluster, bool hides_system_tables, ConversationBuffers& buffers);
+  Conversation(const Conversation&) = delete;
+  Conversation& operator=(const Conversation&) = delete;
+
+  // --- the handshake, in which each frame of either side is read whole
+  // -----------------------------
+
+  [[nodiscard]] FrameReader& requests() noexcept { return requests_; }
+  [[nodiscard]] FrameReader& responses() noexcept { return responses_; }
+  // On both sides, behind the node's answer to a STARTUP in v5.
+  void begin_segments(SegmentForm form);
+  // From here on frames of this version pass. `compression`: of v3 and v4.
+  void begin(std::uint8_t version, Compression compression);
+
+  // --- once they pass
+  // ------------------------------------------------------------------------------
+
+  Result from_client(std::span<const std::uint8_t> chunk) override;
+  Result from_backend(std::span<const std::uint8_t> chunk) override;
+  // For the client: events of nodes that were not known when they came, and are now. Lives as long
+  // as a Result's.
+  [[nodiscard]] Bytes events_due();
+  // Whether it was the node that made the relay stop.
+  [[nodiscard]] bool node_is_to_blame() const noexcept { return node_is_to_blame_; }
+
+  // A whole frame as it stands on the wire at this point.
+  void append_frame(std::vector<std::uint8_t>& out, Bytes frame) const;
+
+ private:
+  using Buffer = std::vector<std::uint8_t>;
+
+  // Each is false where nothing more can be believed of who sent that.
+  bool take_request(Buffer& to_node, Buffer& answers);
+  bool take_response(Buffer& to_client);
+  bool take_event(Buffer& to_client, Bytes content);
+  void append_error(Buffer& to_client, Bytes prefix, Bytes content) const;
+  bool append_event_as_shown(Buffer& to_client, Bytes content);
+  void append_part(Buffer& to_client) const;
+  void release_held(Buffer& to_client);
+  // A frame's body without its compression, for which there is `memory`. Unset: it is not what it
+  // says.
+  [[nodiscard]] std::optional<Bytes> plain_body(const FrameReader& reader, Buffer& memory) const;
+  [[nodiscard]] bool is_looked_at(const FrameHeader& header) const;
+
+  ShownCluster& cluster_;
+  ConversationBuffers& buffers_;
+  RequestFilter filter_;
+  FrameReader requests_;
+  FrameReader responses_;
+  std::optional<SegmentForm> segments_;
+  Compression compression_ = Compression::none;
+  std::uint8_t version_ = 0;  // 0: frames do not pass yet
+  bool node_is_to_blame_ = false;
+  Buffer held_;                      // answers that wait for the end of a long frame of the node's
+  std::vector<Buffer> late_events_;  // contents, of nodes that are not known yet
+};
+
+}  // namespace gatehouse::cassandra

@@ -1,0 +1,35 @@
+// The cluster as one connection may know it.
+#pragma once
+
+#include <cstdint>
+
+#include "gateway/cassandra/bytes.h"
+#include "gateway/cassandra/prepared_statements.h"
+#include "gateway/cassandra/topology_view.h"
+
+namespace gatehouse::cassandra {
+
+class ShownCluster {
+ public:
+  struct Place {
+    enum class Kind {
+      shown,    // at `endpoint`
+      hidden,   // clients are told of no node
+      unknown,  // not in the ring, or not yet
+    };
+    Kind kind = Kind::unknown;
+    Endpoint endpoint{};
+  };
+
+  virtual ~ShownCluster() = default;
+  // As it is now. What it points to lives until the next call.
+  [[nodiscard]] virtual TopologyView view() = 0;
+  // Where clients are told that the node is that serves there.
+  [[nodiscard]] virtual Place place_of(const InetAddress& address, std::uint16_t port) = 0;
+  // What stands for the address of a node, whichever of its ports is meant.
+  [[nodiscard]] virtual InetAddress address_told_for(const InetAddress& address) = 0;
+  // Of all sessions of the server.
+  [[nodiscard]] virtual PreparedStatements& prepared() noexcept = 0;
+};
+
+}  // namespace gatehouse::cassandra
