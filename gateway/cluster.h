@@ -6,6 +6,7 @@
 #include <mutex>
 #include <set>
 
+#include "gateway/cassandra/prepared_statements.h"
 #include "gateway/cassandra/ring.h"
 
 namespace gatehouse {
@@ -22,10 +23,13 @@ class Cluster {
   void set_down(const cassandra::Uuid& host_id, bool is_down);
   [[nodiscard]] bool is_down(const cassandra::Uuid& host_id) const;
 
+  [[nodiscard]] cassandra::PreparedStatements& prepared() noexcept { return prepared_; }
+
  private:
   mutable std::mutex mutex_;  // held to copy one pointer, or to look one node up
   std::shared_ptr<const cassandra::Ring> ring_;
   std::set<cassandra::Uuid> down_;
+  cassandra::PreparedStatements prepared_;
 };
 
 }  // namespace gatehouse

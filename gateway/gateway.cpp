@@ -210,7 +210,7 @@ void Gateway::put_in_force(std::shared_ptr<Snapshot> snapshot, Sockets sockets) 
     const std::size_t count = sockets.added.empty() ? 1 : sockets.added.begin()->second.size();
     for (std::size_t index = 0; index < count; ++index) {
       workers_.push_back(std::make_unique<Worker>(Services{log_, *audit_, continuity_.metrics,
-                                                           places_, failed_logins_, thread_ids_,
+                                                           places_, failed_logins_, thread_ids_, refusals_,
                                                            next_session_, own_user_}));
       workers_.back()->start();
     }

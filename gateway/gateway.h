@@ -133,6 +133,7 @@ class Gateway {
   Places places_;
   FailedLogins failed_logins_;
   ThreadIds thread_ids_;
+  std::atomic<std::uint32_t> refusals_{0};
   std::atomic<std::uint64_t> next_session_;
   std::string own_user_;
   std::unique_ptr<AuditLog> audit_;

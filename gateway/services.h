@@ -22,6 +22,8 @@ struct Services {
   Places& places;
   FailedLogins& failed_logins;
   ThreadIds& thread_ids;
+  // Denied clients that are being told so, where that takes a while; against limits.refusals.
+  std::atomic<std::uint32_t>& refusals;
   // Starts at a random number, so that a session's id is unique over restarts too.
   std::atomic<std::uint64_t>& next_session;
   // Of the account this process runs under: what a backend behind a unix socket takes it for.

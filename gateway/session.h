@@ -15,6 +15,7 @@
 #include <boost/intrusive/list_hook.hpp>
 
 #include "config/configuration.h"
+#include "gateway/cassandra/cell.h"
 #include "gateway/close_reason.h"
 #include "gateway/net/descriptor.h"
 #include "gateway/net/relay.h"
@@ -35,6 +36,8 @@ struct Accepted {
   Descriptor descriptor;
   config::SocketAddress peer;
   std::string listener;
+  // Which of a Cassandra cluster's nodes the socket stands for; unset: any.
+  std::optional<cassandra::Uuid> node{};
 };
 
 class Session : public boost::intrusive::list_base_hook<> {
@@ -57,7 +60,7 @@ class Session : public boost::intrusive::list_base_hook<> {
     if (waiting_) cut(CloseReason::drained);
   }
   // Judges it by the worker's snapshot and the time, and looks at its idle time.
-  void check(std::chrono::steady_clock::time_point steady_now, rules::Time now);
+  virtual void check(std::chrono::steady_clock::time_point steady_now, rules::Time now);
 
   // Recorded as opened and not yet as closed.
   [[nodiscard]] bool is_established() const noexcept { return established_ && !concluded_; }

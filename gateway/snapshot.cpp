@@ -86,6 +86,7 @@ Built build_snapshot(const std::filesystem::path& gateway_yaml, Continuity& cont
     state.listener = &listener;
     state.tls = ListenerTls::load(listener, continuity.tickets, files, built.diagnostics);
     state.handshakes = &continuity.handshakes_by_listener[listener.name];
+    state.places = &continuity.places_by_listener[listener.name];
     lead_to_servers(state, *snapshot);
     snapshot->listeners.push_back(std::move(state));
   }

@@ -18,6 +18,7 @@
 #include "gateway/lockdowns.h"
 #include "gateway/net/tls_context.h"
 #include "gateway/net/tls_tickets.h"
+#include "gateway/node_places.h"
 #include "gateway/observe/metrics.h"
 #include "gateway/observe/rule_use.h"
 
@@ -46,6 +47,8 @@ struct ListenerState {
   std::vector<std::string_view> server_names;
   // Counted against limits.handshakes; outlives every snapshot.
   std::atomic<std::uint32_t>* handshakes = nullptr;
+  // Of a Cassandra cluster's nodes; outlives every snapshot.
+  NodePlaces* places = nullptr;
 
   [[nodiscard]] bool is_routed() const noexcept {
     return listener->login == config::LoginMode::routed;
@@ -74,6 +77,7 @@ struct Continuity {
   std::optional<Lockdowns> lockdowns;  // unset until the first state folder is known
   std::map<std::string, std::atomic<std::uint32_t>, std::less<>> sessions_by_server;
   std::map<std::string, std::atomic<std::uint32_t>, std::less<>> handshakes_by_listener;
+  std::map<std::string, NodePlaces, std::less<>> places_by_listener;
   std::map<std::string, Cluster, std::less<>> clusters;  // by the server's name
 };
 

@@ -13,6 +13,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/intrusive/list.hpp>
 
+#include "gateway/cassandra/conversation.h"
 #include "gateway/net/asio.h"
 #include "gateway/net/descriptor.h"
 #include "gateway/services.h"
@@ -74,6 +75,9 @@ class Worker {
     return snapshot_;
   }
   [[nodiscard]] std::span<std::uint8_t> scratch() noexcept { return scratch_; }
+  [[nodiscard]] cassandra::ConversationBuffers& conversation_buffers() noexcept {
+    return conversation_buffers_;
+  }
   [[nodiscard]] const Services& services() const noexcept { return services_; }
   [[nodiscard]] Executor executor() noexcept { return context_.get_executor(); }
 
@@ -91,6 +95,7 @@ class Worker {
   asio::executor_work_guard<Executor> work_{context_.get_executor()};
   Timer sweep_timer_{context_.get_executor()};
   std::vector<std::uint8_t> scratch_;
+  cassandra::ConversationBuffers conversation_buffers_;
   std::shared_ptr<const Snapshot> snapshot_;
   std::vector<std::shared_ptr<Acceptor>> acceptors_;
   Sessions sessions_;

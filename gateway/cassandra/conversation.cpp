@@ -33,11 +33,9 @@ void append_own_error(std::vector<std::uint8_t>& frame, FrameReader::Outcome out
 
 }  // namespace
 
-Conversation::Conversation(ShownCluster& cluster, bool hides_system_tables,
-                           ConversationBuffers& buffers)
+Conversation::Conversation(ShownCluster& cluster, ConversationBuffers& buffers)
     : cluster_(cluster),
       buffers_(buffers),
-      filter_(cluster, hides_system_tables),
       requests_(Sender::client, handshake_limit),
       responses_(Sender::node, frame_limit,
                  [this](const FrameHeader& header) { return is_looked_at(header); }) {}
@@ -48,9 +46,10 @@ void Conversation::begin_segments(SegmentForm form) {
   responses_.begin_segments(form);
 }
 
-void Conversation::begin(std::uint8_t version, Compression compression) {
-  version_ = version;
-  compression_ = compression;
+void Conversation::begin(const Terms& terms) {
+  version_ = terms.version;
+  compression_ = terms.compression;
+  filter_.emplace(cluster_, terms.hides_system_tables);
   requests_.set_limit(frame_limit);
 }
 
@@ -61,7 +60,7 @@ bool Conversation::is_looked_at(const FrameHeader& header) const {
     case opcode::supported:
       return true;
     default:
-      return version_ == 0 || filter_.awaits(header.stream);
+      return !filter_ || filter_->awaits(header.stream);
   }
 }
 
@@ -102,7 +101,7 @@ bool Conversation::take_request(Buffer& to_node, Buffer& answers) {
   auto verdict = RequestFilter::Verdict::broken;
   const auto body = plain_body(requests_, memory);
   if (body && header.version == version_) {
-    verdict = filter_.judge(header, *body, answer);
+    verdict = filter_->judge(header, *body, answer);
   } else {
     append_own_error(answer, FrameReader::Outcome::malformed, header);
   }
@@ -157,7 +156,7 @@ bool Conversation::take_response(Buffer& to_client) {
     case opcode::event:
       return take_event(to_client, parts->content);
     case opcode::error:
-      filter_.answered(header, parts->content);
+      filter_->answered(header, parts->content);
       append_error(to_client, parts->prefix, parts->content);
       return true;
     case opcode::supported: {
@@ -176,7 +175,7 @@ bool Conversation::take_response(Buffer& to_client) {
       return true;
     }
     default:
-      filter_.answered(header, parts->content);
+      filter_->answered(header, parts->content);
       append_frame(to_client, responses_.frame());
       return true;
   }

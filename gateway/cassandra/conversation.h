@@ -31,8 +31,8 @@ class Conversation final : public RelayFilter {
   static constexpr std::uint32_t handshake_limit = 64 * 1024;
   static constexpr std::uint32_t frame_limit = 16 * 1024 * 1024;
 
-  // All must outlive this.
-  Conversation(ShownCluster& cluster, bool hides_system_tables, ConversationBuffers& buffers);
+  // Both must outlive this.
+  Conversation(ShownCluster& cluster, ConversationBuffers& buffers);
   Conversation(const Conversation&) = delete;
   Conversation& operator=(const Conversation&) = delete;
 
@@ -43,8 +43,13 @@ class Conversation final : public RelayFilter {
   [[nodiscard]] FrameReader& responses() noexcept { return responses_; }
   // On both sides, behind the node's answer to a STARTUP in v5.
   void begin_segments(SegmentForm form);
-  // From here on frames of this version pass. `compression`: of v3 and v4.
-  void begin(std::uint8_t version, Compression compression);
+  // From here on frames pass.
+  struct Terms {
+    std::uint8_t version = 0;
+    Compression compression = Compression::none;  // of v3 and v4
+    bool hides_system_tables = true;              // what may show where nodes are is refused
+  };
+  void begin(const Terms& terms);
 
   // --- once they pass
   // ------------------------------------------------------------------------------
@@ -78,12 +83,12 @@ class Conversation final : public RelayFilter {
 
   ShownCluster& cluster_;
   ConversationBuffers& buffers_;
-  RequestFilter filter_;
+  std::optional<RequestFilter> filter_;  // once frames pass
   FrameReader requests_;
   FrameReader responses_;
   std::optional<SegmentForm> segments_;
   Compression compression_ = Compression::none;
-  std::uint8_t version_ = 0;  // 0: frames do not pass yet
+  std::uint8_t version_ = 0;
   bool node_is_to_blame_ = false;
   Buffer held_;                      // answers that wait for the end of a long frame of the node's
   std::vector<Buffer> late_events_;  // contents, of nodes that are not known yet

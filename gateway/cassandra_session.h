@@ -1,0 +1,75 @@
+// A session with a Cassandra cluster: the client speaks first, in TLS or in the clear, and its node
+// is dialled when its first request is read and the final decision is made.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/cassandra/conversation.h"
+#include "gateway/cassandra/dial.h"
+#include "gateway/cassandra/error.h"
+#include "gateway/cassandra/frame_io.h"
+#include "gateway/cassandra/login.h"
+#include "gateway/cassandra_view.h"
+#include "gateway/session.h"
+
+namespace gatehouse {
+
+class CassandraSession final : public Session {
+ public:
+  CassandraSession(Worker& worker, Accepted accepted);
+
+  Awaitable<void> run() override;
+  // Also tells the client of nodes that have become known.
+  void check(std::chrono::steady_clock::time_point steady_now, rules::Time now) override;
+
+ private:
+  // Why the session ends, and what its client may still be told: an ERROR of its own, or a frame
+  // that is already made.
+  struct Stop {
+    CloseReason reason = CloseReason::internal_error;
+    std::uint32_t code = 0;
+    std::string text{};
+    std::vector<std::uint8_t> frame{};
+
+    [[nodiscard]] bool says_something() const noexcept { return !text.empty() || !frame.empty(); }
+  };
+  using Outcome = std::optional<Stop>;
+
+  Awaitable<Stop> stages();
+  Awaitable<Outcome> preamble(const ListenerState& listener);
+  Awaitable<Outcome> tls(const ListenerState& listener);
+  Awaitable<Outcome> read_request();
+  [[nodiscard]] Outcome show_cluster(const ListenerState& listener, const ServerState& server);
+  Awaitable<Outcome> dial(const ServerState& server);
+  Awaitable<Outcome> exchange();
+  Awaitable<Outcome> pass_request();
+  Awaitable<Outcome> pass_response();
+  Awaitable<Stop> relay();
+  Awaitable<void> say_goodbye(Stop stop);
+  // For one who was refused before he said a word: hears him out, as far as his first request.
+  Awaitable<void> tell_at_accept(const Stop& stop);
+  Awaitable<void> tell(const Stop& stop);
+  void abort_dial() noexcept override;
+
+  // Whether the first byte begins TLS. Unset: there was none.
+  Awaitable<std::optional<bool>> starts_tls();
+  [[nodiscard]] Stop stop_for(CloseReason reason) const;
+  [[nodiscard]] Stop denied(const Judgement& judgement) const;
+  [[nodiscard]] Stop fail(CloseReason reason) const;
+
+  bool is_tls_ = false;
+  bool hides_system_tables_ = true;
+  std::optional<cassandra::Answering> answering_;  // set from the first request on
+  CassandraView view_;
+  cassandra::Conversation conversation_;
+  cassandra::Login login_;
+  std::optional<cassandra::SegmentForm> segments_;
+  std::vector<cassandra::Candidate> candidates_;
+  std::optional<cassandra::Dial> dial_;  // only while there is one
+};
+
+}  // namespace gatehouse

@@ -1,0 +1,132 @@
+#include "gateway/cassandra_view.h"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <utility>
+
+#include "gateway/cassandra/invented.h"
+
+namespace gatehouse {
+
+namespace {
+
+using cassandra::Candidate;
+using cassandra::Node;
+using cassandra::TopologyView;
+using cassandra::Uuid;
+
+// As they call themselves in STARTUP.
+constexpr std::array<std::string_view, 4> names_of_readers{"Python Driver", "Java Driver",
+                                                           "gocql-driver", "C# Driver"};
+
+// Rendezvous hashing: of all nodes the one with the highest weight is the source's, and another one
+// only for as long as it is not there.
+std::size_t weight(std::string_view source, const Uuid& host_id) {
+  std::string both(source);
+  both.append(host_id.begin(), host_id.end());
+  return std::hash<std::string>{}(both);
+}
+
+}  // namespace
+
+std::vector<Candidate> CassandraView::candidates(const config::SocketAddress& source,
+                                                 const std::optional<Uuid>& wanted) const {
+  std::vector<Candidate> candidates;
+  const auto ring = terms_.cluster->ring();
+  if (wanted) {
+    const Node* node = ring ? ring->find(*wanted) : nullptr;
+    if (node != nullptr) candidates.push_back(candidate_of(*node));
+    return candidates;
+  }
+  const bool is_spread = terms_.mode == config::NodesMode::single;
+  const std::string key =
+      source.ip.to_string() + (is_spread ? ' ' + std::to_string(source.port) : std::string());
+  struct Ranked {
+    bool is_down = false;
+    std::size_t weight = 0;
+    const Node* node = nullptr;
+  };
+  std::vector<Ranked> ranked;
+  for (const Node& node : ring->nodes) {
+    ranked.push_back({terms_.cluster->is_down(node.host_id), weight(key, node.host_id), &node});
+  }
+  std::ranges::sort(ranked, [](const Ranked& one, const Ranked& other) {
+    return std::pair(one.is_down, other.weight) < std::pair(other.is_down, one.weight);
+  });
+  for (const Ranked& next : ranked) candidates.push_back(candidate_of(*next.node));
+  return candidates;
+}
+
+void CassandraView::set_node(const Uuid& host_id) {
+  const auto ring = terms_.cluster->ring();
+  const Node* node = ring ? ring->find(host_id) : nullptr;
+  if (node != nullptr) node_ = *node;
+}
+
+void CassandraView::set_own_ring(cassandra::Ring ring) {
+  node_ = ring.nodes.front();
+  own_ring_ = std::make_shared<const cassandra::Ring>(std::move(ring));
+}
+
+TopologyView CassandraView::view() {
+  ring_ = own_ring_ ? own_ring_ : terms_.cluster->ring();
+  if (const Node* node = ring_->find(node_.host_id)) node_ = *node;
+  TopologyView view{.ring = ring_.get(),
+                    .local = {.node = &node_, .endpoint = terms_.public_endpoint},
+                    .peers = {},
+                    .lists_old_peers = false};
+  if (terms_.mode == config::NodesMode::single) {
+    virtual_node_ = cassandra::virtual_node(node_, terms_.server);
+    view.local.node = &virtual_node_;
+    return view;
+  }
+  view.lists_old_peers = reads_ports_ || terms_.mode == config::NodesMode::address_per_node;
+  const auto places = terms_.places->now();
+  for (const Node& node : ring_->nodes) {
+    if (node.host_id == node_.host_id) continue;
+    // One without a place is not shown yet: nobody could reach it.
+    const auto found = places->by_node.find(node.host_id);
+    if (found != places->by_node.end()) view.peers.push_back({&node, endpoint_of(found->second)});
+  }
+  return view;
+}
+
+cassandra::ShownCluster::Place CassandraView::place_of(const cassandra::InetAddress& address,
+                                                       std::uint16_t port) {
+  if (terms_.mode == config::NodesMode::single) return {.kind = Place::Kind::hidden};
+  const auto places = terms_.places->now();
+  const auto served = std::ranges::find_if(places->served, [&](const auto& node) {
+    return node.address == address && node.port == port;
+  });
+  if (served == places->served.end()) return {};
+  const auto found = places->by_node.find(served->host_id);
+  if (found == places->by_node.end()) return {};
+  return {.kind = Place::Kind::shown, .endpoint = endpoint_of(found->second)};
+}
+
+cassandra::InetAddress CassandraView::address_told_for(const cassandra::InetAddress& address) {
+  if (terms_.mode == config::NodesMode::address_per_node) {
+    const auto places = terms_.places->now();
+    for (const auto& served : places->served) {
+      const auto found = places->by_node.find(served.host_id);
+      if (served.address == address && found != places->by_node.end()) {
+        return endpoint_of(found->second).address;
+      }
+    }
+  }
+  return terms_.public_endpoint.address;
+}
+
+cassandra::Endpoint CassandraView::endpoint_of(const NodePlace& place) const noexcept {
+  return {place.address ? cassandra::to_inet(*place.address) : terms_.public_endpoint.address,
+          place.port};
+}
+
+bool reads_ports(std::string_view driver_name) noexcept {
+  return std::ranges::any_of(names_of_readers, [&](std::string_view name) {
+    return driver_name.find(name) != std::string_view::npos;
+  });
+}
+
+}  // namespace gatehouse
