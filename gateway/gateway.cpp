@@ -65,6 +65,7 @@ Gateway::Gateway(std::filesystem::path gateway_yaml, Log& log)
       next_session_(random_start()),
       own_user_(name_of_own_user()),
       backend_watch_(context_, log_),
+      cluster_watch_(context_, log_),
       signals_(context_),
       settle_(context_),
       device_timer_(context_),
@@ -220,6 +221,7 @@ void Gateway::put_in_force(std::shared_ptr<Snapshot> snapshot, Sockets sockets) 
   sockets_ = std::move(sockets.by_key);
   hand_out(std::move(sockets.added));
   backend_watch_.follow(snapshot_);
+  cluster_watch_.follow(*snapshot_);
   last_error_.reset();
   rejected_inputs_.clear();
   if (watch_) watch(snapshot_->inputs);
@@ -267,7 +269,10 @@ ReloadOutcome Gateway::reject(const Built& built, std::chrono::nanoseconds took)
 // A signal that comes meanwhile is kept until it is waited for.
 void Gateway::wait_for_greetings() {
   const auto until = std::chrono::steady_clock::now() + limits::first_greetings;
-  while (!backend_watch_.all_were_asked() && context_.run_one_until(until) > 0) {
+  const auto all_were_asked = [this] {
+    return backend_watch_.all_were_asked() && cluster_watch_.all_were_asked();
+  };
+  while (!all_were_asked() && context_.run_one_until(until) > 0) {
   }
 }
 
@@ -353,6 +358,7 @@ void Gateway::drain() {
   device_timer_.cancel();
   watch_->stop();
   backend_watch_.stop();
+  cluster_watch_.stop();
   for (const auto& worker : workers_) worker->stop_accepting();
   wait_until_drained(std::chrono::steady_clock::now() +
                      snapshot_->configuration->limits.drain_timeout);

@@ -18,6 +18,7 @@
 #include <boost/json/object.hpp>
 
 #include "gateway/backend_watch.h"
+#include "gateway/cluster_watch.h"
 #include "gateway/failed_logins.h"
 #include "gateway/file_watch.h"
 #include "gateway/net/asio.h"
@@ -146,6 +147,7 @@ class Gateway {
       rejected_inputs_;  // of that error: the same files are not refused twice aloud
 
   BackendWatch backend_watch_;
+  ClusterWatch cluster_watch_;
   asio::basic_signal_set<Executor> signals_;
   std::unique_ptr<FileWatch> watch_;
   Timer settle_;

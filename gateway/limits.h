@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 namespace gatehouse::limits {
 
@@ -46,6 +47,23 @@ inline constexpr std::size_t backend_probes = 16;
 // How long the start may wait for them, so that a routed listener's first client is greeted with
 // what the backends really have.
 inline constexpr auto first_greetings = std::chrono::seconds(1);
+
+// Learning a Cassandra cluster's ring (cluster_watch.h). One that cannot be learned is tried again
+// with the pauses of backends.
+inline constexpr std::uint32_t cluster_answer_size = 16 * 1024 * 1024;
+inline constexpr auto cluster_answer = std::chrono::seconds(10);  // how long one may take
+inline constexpr auto cluster_heartbeat_every = std::chrono::seconds(30);
+inline constexpr auto cluster_look_every = std::chrono::seconds(60);
+// Behind an event: events come in groups, and a node tells of what it has not written down yet.
+inline constexpr auto cluster_look_soon = std::chrono::milliseconds(100);
+inline constexpr auto cluster_look_again = std::chrono::seconds(1);
+// After a change of the schema, until all nodes have it, and how long that is waited for.
+inline constexpr auto schema_look_every = std::chrono::milliseconds(200);
+inline constexpr auto schema_agreement = std::chrono::seconds(10);
+// Nodes of a ring that are tried in one round besides those that the configuration names.
+inline constexpr std::size_t cluster_candidates = 16;
+// A connection that did not last this long is no reason to make the next one at once.
+inline constexpr auto cluster_short_connection = std::chrono::seconds(10);
 
 // TLS sessions that are kept for each server, one for each place it is at, some 4 KiB each. A
 // cluster may have more nodes: those are then greeted with whole handshakes at times.

@@ -1,10 +1,16 @@
 #include "gateway/admin/commands.h"
 
+#include <algorithm>
+
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/uuid/uuid.hpp>
+#include <boost/uuid/uuid_io.hpp>
 
 #include "gateway/admin/session_filter.h"
+#include "gateway/cassandra/candidate.h"
+#include "gateway/cassandra/ring_reader.h"
 #include "gateway/gateway.h"
 #include "gateway/observe/audit_json.h"
 #include "gateway/observe/text.h"
@@ -113,6 +119,42 @@ json::array backends_of(const ServerState& server) {
   return backends;
 }
 
+std::string text_of(const cassandra::Uuid& host_id) {
+  boost::uuids::uuid uuid{};
+  std::copy(host_id.begin(), host_id.end(), uuid.begin());
+  return boost::uuids::to_string(uuid);
+}
+
+// What a node says of itself may be any bytes.
+std::string said(std::string_view text) {
+  return valid_utf8(text, cassandra::ring_text_max);
+}
+
+// Null: the ring is not known.
+json::value cluster_of(const Cluster& cluster) {
+  const auto ring = cluster.ring();
+  if (ring == nullptr) return nullptr;
+  json::array nodes;
+  for (const cassandra::Node& node : ring->nodes) {
+    nodes.push_back({{"host_id", text_of(node.host_id)},
+                     {"address", cassandra::candidate_of(node).text},
+                     {"data_center", said(node.data_center)},
+                     {"rack", said(node.rack)},
+                     {"up", !cluster.is_down(node.host_id)}});
+  }
+  return json::object{{"name", said(ring->cluster_name)}, {"nodes", std::move(nodes)}};
+}
+
+json::object to_json(const ServerState& server) {
+  json::object object{{"name", server.server->name},
+                      {"sessions", server.metrics->sessions.value()},
+                      {"locked_down", server.policy.is_locked_down()},
+                      {"locked_down_by_rules", locked_down_by_rules(*server.policy.written)},
+                      {"backends", backends_of(server)}};
+  if (server.cluster != nullptr) object["cluster"] = cluster_of(*server.cluster);
+  return object;
+}
+
 }  // namespace
 
 void AdminCommands::run(std::string_view line, const AdminPeer& peer, Reply reply) {
@@ -142,11 +184,7 @@ void AdminCommands::status(const Reply& reply) {
   json::array servers;
   std::int64_t sessions = 0;
   for (const auto& server : snapshot.servers) {
-    servers.push_back({{"name", server->server->name},
-                       {"sessions", server->metrics->sessions.value()},
-                       {"locked_down", server->policy.is_locked_down()},
-                       {"locked_down_by_rules", locked_down_by_rules(*server->policy.written)},
-                       {"backends", backends_of(*server)}});
+    servers.push_back(to_json(*server));
     sessions += server->metrics->sessions.value();
   }
   const auto steady_now = std::chrono::steady_clock::now();

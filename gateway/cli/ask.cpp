@@ -123,6 +123,28 @@ void print_servers(const json::array& servers, const json::object& lockdowns) {
   print_table(rows);
 }
 
+void print_clusters(const json::array& servers) {
+  std::vector<std::vector<std::string>> rows{
+      {"SERVER", "CLUSTER", "NODE", "DATA CENTER", "RACK", "STATE"}};
+  for (const json::value& value : servers) {
+    const json::object& server = value.as_object();
+    const json::value* known = server.if_contains("cluster");
+    if (known == nullptr) continue;
+    if (known->is_null()) {
+      rows.push_back({cell(server, "name"), "-", "-", "-", "-", "unknown"});
+      continue;
+    }
+    const json::object& cluster = known->as_object();
+    for (const json::value& node_value : cluster.at("nodes").as_array()) {
+      const json::object& node = node_value.as_object();
+      rows.push_back({cell(server, "name"), cell(cluster, "name"), cell(node, "address"),
+                      cell(node, "data_center"), cell(node, "rack"),
+                      node.at("up").as_bool() ? "up" : "down"});
+    }
+  }
+  if (rows.size() > 1) print_table(rows);
+}
+
 void print_blocked(const json::array& blocked) {
   if (blocked.empty()) return;
   std::vector<std::vector<std::string>> rows{{"BLOCKED", "NETWORK", "SERVER", "UNTIL"}};
@@ -184,6 +206,7 @@ int status(const GatewayAddress& gateway, Format format) {
     }
   }
   print_table(rows);
+  print_clusters(object.at("servers").as_array());
   print_blocked(object.at("blocked").as_array());
   return ExitCode::done;
 }

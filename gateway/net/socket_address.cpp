@@ -51,4 +51,11 @@ std::optional<config::SocketAddress> local_address(int socket) noexcept {
   return from_kernel(address);
 }
 
+std::optional<config::SocketAddress> peer_address(int socket) noexcept {
+  KernelAddress address;
+  address.size = sizeof address.storage;
+  if (::getpeername(socket, address.get(), &address.size) != 0) return std::nullopt;
+  return from_kernel(address);
+}
+
 }  // namespace gatehouse

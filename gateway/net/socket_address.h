@@ -27,5 +27,7 @@ struct KernelAddress {
 
 // The address a socket is bound to; unset for unix sockets and on failure.
 [[nodiscard]] std::optional<config::SocketAddress> local_address(int socket) noexcept;
+// The address that it is connected to; likewise.
+[[nodiscard]] std::optional<config::SocketAddress> peer_address(int socket) noexcept;
 
 }  // namespace gatehouse

@@ -85,12 +85,15 @@ class Connection:
         self.send(wire.packet(sequence, wire.error_payload(code, message, state)))
 
     def receive_packet(self):
-        header = self._receive_exactly(4)
-        return header[3], self._receive_exactly(int.from_bytes(header[:3], "little"))
+        header = self.receive_exactly(4)
+        return header[3], self.receive_exactly(int.from_bytes(header[:3], "little"))
 
     def start_tls(self, identity):
         """Reads the SSLRequest and presents a certificate."""
         self.receive_packet()
+        self.begin_tls(identity)
+
+    def begin_tls(self, identity):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(identity.certificate, identity.key)
         self._socket = context.wrap_socket(self._socket, server_side=True)
@@ -122,10 +125,14 @@ class Connection:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._socket.close()
 
+    def shut_down(self):
+        """From any thread: the script finds the connection closed."""
+        self._socket.shutdown(socket.SHUT_RDWR)
+
     def close(self):
         self._socket.close()
 
-    def _receive_exactly(self, size):
+    def receive_exactly(self, size):
         data = b""
         while len(data) < size:
             more = self._socket.recv(size - len(data))

@@ -1,0 +1,262 @@
+#include "gateway/cluster_watch.h"
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+
+#include "gateway/cassandra/control_connection.h"
+#include "gateway/limits.h"
+
+namespace gatehouse {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using cassandra::Candidate;
+using cassandra::Ring;
+
+// What a connection is made by. A copy: a snapshot, with all its rules, must not live for as long
+// as a connection does.
+struct Settings {
+  explicit Settings(const ServerState& of) : server(*of.server), state(of) {
+    state.server = &server;
+    state.policy = {};
+    state.rule_uses.clear();
+  }
+  Settings(const Settings&) = delete;
+  Settings& operator=(const Settings&) = delete;
+
+  config::Server server;
+  ServerState state;
+};
+
+bool same_file(const std::optional<config::FileReference>& one,
+               const std::optional<config::FileReference>& other) {
+  return one.has_value() == other.has_value() && (!one || one->path == other->path);
+}
+
+bool same_way(const config::Server& one, const config::Server& other) {
+  const auto same_text = [](const config::Backend& a, const config::Backend& b) {
+    return a.text == b.text;
+  };
+  return std::ranges::equal(one.backends, other.backends, same_text) &&
+         one.tls.mode == other.tls.mode && one.tls.name == other.tls.name &&
+         one.tls.sha256 == other.tls.sha256 && same_file(one.tls.ca, other.tls.ca) &&
+         one.topology->user == other.topology->user &&
+         one.topology->password_file.path == other.topology->password_file.path;
+}
+
+}  // namespace
+
+// One server. Kept by its coroutine, too, for as long as that runs.
+class ClusterWatch::Watched : public std::enable_shared_from_this<Watched> {
+ public:
+  Watched(asio::io_context& context, Log& log)
+      : context_(context), log_(log), pause_over_(context) {}
+
+  void follow(const ServerState& state);
+  void begin();
+  void stop();
+  [[nodiscard]] bool was_asked() const noexcept { return was_asked_; }
+
+ private:
+  Awaitable<void> run();
+  Awaitable<bool> try_all();
+  Awaitable<bool> try_one(const Candidate& candidate);
+  Awaitable<void> pause(Clock::duration length);
+  [[nodiscard]] std::vector<Candidate> candidates();
+  void learned(const Candidate& candidate, const std::shared_ptr<const Ring>& ring);
+  void failed(const Candidate& candidate, const std::string& why, bool had_ring);
+
+  asio::io_context& context_;
+  Log& log_;
+  Timer pause_over_;
+  std::shared_ptr<const Settings> settings_;
+  std::optional<cassandra::ControlConnection> connection_;
+  std::string last_;            // who was connected to
+  std::size_t first_node_ = 0;  // of the ring, in the next round
+  // Of each one that was tried since a ring was learned: an outage is told of once.
+  std::map<std::string, std::string> told_;
+  bool has_ring_now_ = false;  // this connection has learned it
+  bool was_asked_ = false;
+  bool begins_anew_ = false;  // the round under way is of settings before
+  bool stopped_ = false;
+};
+
+void ClusterWatch::Watched::follow(const ServerState& state) {
+  auto settings = std::make_shared<const Settings>(state);
+  const bool goes_on = settings_ && same_way(settings_->server, settings->server);
+  settings_ = std::move(settings);
+  if (!has_ring_now_) {
+    told_.clear();
+    begins_anew_ = true;
+    pause_over_.cancel();
+  }
+  if (!goes_on && connection_) {
+    begins_anew_ = true;
+    connection_->stop();
+  }
+}
+
+void ClusterWatch::Watched::begin() {
+  asio::co_spawn(context_, run(), [kept = shared_from_this()](const std::exception_ptr& failure) {
+    if (failure && !kept->stopped_) {
+      kept->log_.error("server {}: the ring is no longer followed, for want of memory",
+                       kept->settings_->server.name);
+    }
+  });
+}
+
+void ClusterWatch::Watched::stop() {
+  stopped_ = true;
+  if (connection_) connection_->stop();
+  pause_over_.cancel();
+}
+
+Awaitable<void> ClusterWatch::Watched::run() {
+  Clock::duration length{0};
+  while (!stopped_) {
+    const auto started = Clock::now();
+    begins_anew_ = false;
+    const bool had_ring = co_await try_all();
+    if (had_ring && Clock::now() - started >= limits::cluster_short_connection) length = {};
+    if (begins_anew_) {
+      length = {};
+      continue;
+    }
+    was_asked_ = true;
+    if (!had_ring) length = std::max<Clock::duration>(length, limits::backend_retry_first);
+    co_await pause(length);
+    length = std::clamp<Clock::duration>(length * 2, limits::backend_retry_first,
+                                         limits::backend_retry_last);
+  }
+}
+
+// One round: until one lets the ring be learned, and its connection has ended. Whether there was
+// one.
+Awaitable<bool> ClusterWatch::Watched::try_all() {
+  const std::vector<Candidate> all = candidates();
+  for (const Candidate& candidate : all) {
+    if (stopped_ || begins_anew_) break;
+    if (co_await try_one(candidate)) co_return true;
+  }
+  co_return false;
+}
+
+Awaitable<bool> ClusterWatch::Watched::try_one(const Candidate& candidate) {
+  const std::shared_ptr<const Settings> settings = settings_;
+  has_ring_now_ = false;
+  connection_.emplace(settings->state, log_,
+                      [&](const std::shared_ptr<const Ring>& ring) { learned(candidate, ring); });
+  const std::string why = co_await connection_->run(candidate);
+  connection_.reset();
+  const bool had_ring = std::exchange(has_ring_now_, false);
+  if (!stopped_ && !begins_anew_) failed(candidate, why, had_ring);
+  co_return had_ring;
+}
+
+Awaitable<void> ClusterWatch::Watched::pause(Clock::duration length) {
+  if (stopped_) co_return;
+  pause_over_.expires_after(length);
+  co_await pause_over_.async_wait(asio::as_tuple(use_awaitable));
+}
+
+// Those first that are not known to be down, and who was connected to last. Of a large ring some,
+// other ones each time.
+std::vector<Candidate> ClusterWatch::Watched::candidates() {
+  const ServerState& state = settings_->state;
+  std::vector<Candidate> good;
+  std::vector<Candidate> bad;
+  std::set<std::string> known;
+  const auto add = [&](Candidate candidate, bool is_good) {
+    if (!known.insert(candidate.text).second) return;
+    (is_good && candidate.text != last_ ? good : bad).push_back(std::move(candidate));
+  };
+  for (std::size_t index = 0; index < state.backends.size(); ++index) {
+    add(cassandra::candidate_of(settings_->server.backends[index]),
+        state.backends[index]->health() != BackendHealth::failed);
+  }
+  if (const auto ring = state.cluster->ring()) {
+    const std::size_t size = ring->nodes.size();
+    const std::size_t count = std::min(size, limits::cluster_candidates);
+    for (std::size_t number = 0; number < count; ++number) {
+      const cassandra::Node& node = ring->nodes[(first_node_ + number) % size];
+      add(cassandra::candidate_of(node), !state.cluster->is_down(node.host_id));
+    }
+    first_node_ = (first_node_ + count) % size;
+  }
+  good.insert(good.end(), std::make_move_iterator(bad.begin()), std::make_move_iterator(bad.end()));
+  return good;
+}
+
+void ClusterWatch::Watched::learned(const Candidate& candidate,
+                                    const std::shared_ptr<const Ring>& ring) {
+  Cluster& cluster = *settings_->state.cluster;
+  const auto before = cluster.ring();
+  const bool is_new = before == nullptr || before->cluster_name != ring->cluster_name ||
+                      before->nodes.size() != ring->nodes.size();
+  if (is_new) {
+    log_.info("server {}: cluster \"{}\": {} node{}", settings_->server.name, ring->cluster_name,
+              ring->nodes.size(), ring->nodes.size() == 1 ? "" : "s");
+  } else if (!told_.empty()) {
+    log_.info("server {}: the ring is learned again from {}", settings_->server.name,
+              candidate.text);
+  }
+  if (before == nullptr || *before != *ring) cluster.publish(ring);
+  has_ring_now_ = true;
+  was_asked_ = true;
+  last_ = candidate.text;
+  told_.clear();
+}
+
+void ClusterWatch::Watched::failed(const Candidate& candidate, const std::string& why,
+                                   bool had_ring) {
+  const std::string& name = settings_->server.name;
+  std::string& told = told_[candidate.text];
+  if (had_ring) {
+    log_.info("server {}: {} no longer tells of the ring: {}", name, candidate.text, why);
+  } else if (told == why) {
+    log_.debug("server {}: the ring is not learned from {}: {}", name, candidate.text, why);
+  } else {
+    log_.warning("server {}: the ring is not learned from {}: {}", name, candidate.text, why);
+    told = why;
+  }
+}
+
+ClusterWatch::ClusterWatch(asio::io_context& context, Log& log) : context_(context), log_(log) {}
+
+ClusterWatch::~ClusterWatch() = default;
+
+void ClusterWatch::follow(const Snapshot& snapshot) {
+  std::map<std::string, std::shared_ptr<Watched>> before;
+  before.swap(watched_);
+  for (const auto& server : snapshot.servers) {
+    if (server->cluster == nullptr || !server->server->topology) continue;
+    const std::string& name = server->server->name;
+    auto found = before.extract(name);
+    const bool is_new = found.empty();
+    auto watched = is_new ? std::make_shared<Watched>(context_, log_) : std::move(found.mapped());
+    watched->follow(*server);
+    watched_[name] = watched;
+    if (is_new) watched->begin();
+  }
+  for (const auto& [name, watched] : before) watched->stop();
+}
+
+void ClusterWatch::stop() {
+  for (const auto& [name, watched] : watched_) watched->stop();
+  watched_.clear();
+}
+
+bool ClusterWatch::all_were_asked() const {
+  return std::ranges::all_of(watched_, [](const auto& entry) { return entry.second->was_asked(); });
+}
+
+}  // namespace gatehouse

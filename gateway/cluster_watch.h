@@ -1,0 +1,41 @@
+// Learns the rings of Cassandra clusters, and keeps what is known of them true: one connection for
+// each server that has an account for it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "gateway/net/asio.h"
+#include "gateway/observe/log.h"
+#include "gateway/snapshot.h"
+
+namespace gatehouse {
+
+// On the control thread.
+class ClusterWatch {
+ public:
+  // Both must outlive this, and the handlers of `context` must not run after it has gone.
+  ClusterWatch(asio::io_context& context, Log& log);
+  ~ClusterWatch();
+  ClusterWatch(const ClusterWatch&) = delete;
+  ClusterWatch& operator=(const ClusterWatch&) = delete;
+
+  // From now on learns the rings of this snapshot's servers. A connection goes on where it would be
+  // made in the same way again, and where there is none it is tried at once: what kept it from
+  // being made may have been put right.
+  void follow(const Snapshot& snapshot);
+  // Ends every connection, and makes none any more.
+  void stop();
+  // Whether each ring was learned, or every node tried that was known.
+  [[nodiscard]] bool all_were_asked() const;
+
+ private:
+  class Watched;
+
+  asio::io_context& context_;
+  Log& log_;
+  std::map<std::string, std::shared_ptr<Watched>> watched_;  // by the server's name
+};
+
+}  // namespace gatehouse
