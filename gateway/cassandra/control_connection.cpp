@@ -71,7 +71,9 @@ Awaitable<std::string> ControlConnection::run(const Candidate& candidate) {
     if (co_await connect(candidate)) greeted = co_await greet(older_version);
     if (greeted == Greeted::not_in_this_version) fail(in_words(FrameIo::unsupported));
   }
-  if (greeted == Greeted::yes && co_await log_in()) co_await follow();
+  if (greeted == Greeted::yes) {
+    if (co_await log_in()) co_await follow();
+  }
   if (stream_) stream_->close();
   co_return std::move(why_);
 }
@@ -103,7 +105,9 @@ Awaitable<bool> ControlConnection::log_in() {
     form_ = SegmentForm::plain;
     reader_->begin_segments(*form_);
   }
-  if (asks_who_we_are && !co_await authenticate()) co_return false;
+  if (asks_who_we_are) {
+    if (!co_await authenticate()) co_return false;
+  }
   std::vector<std::uint8_t> body;
   append_register(body);
   if (!co_await ask(opcode::register_events, body)) co_return false;
@@ -147,7 +151,8 @@ Awaitable<void> ControlConnection::follow() {
       if (!co_await look()) co_return;
       heartbeat_at = Clock::now() + limits::cluster_heartbeat_every;
     } else if (heartbeat_at <= now) {
-      if (!co_await ask(opcode::options, {}) || !expect(opcode::supported, "OPTIONS")) co_return;
+      if (!co_await ask(opcode::options, {})) co_return;
+      if (!expect(opcode::supported, "OPTIONS")) co_return;
       heartbeat_at = Clock::now() + limits::cluster_heartbeat_every;
     } else if (!co_await wait_for_event(std::min(look_at_, heartbeat_at))) {
       co_return;
@@ -181,16 +186,15 @@ Awaitable<bool> ControlConnection::look() {
   co_return true;
 }
 
+// g++ 12 lays out a coroutine wrongly that has nested conditions which wait, and no variable.
 Awaitable<bool> ControlConnection::ask_peers() {
+  bool asked = false;
   if (!has_old_peers_) {
-    if (!co_await query("SELECT * FROM system.peers_v2")) co_return false;
-    if (!is_refused(error_code::invalid)) {
-      co_return expect(opcode::result, "a query of system.peers_v2");
-    }
-    has_old_peers_ = true;
+    asked = co_await query("SELECT * FROM system.peers_v2");
+    has_old_peers_ = asked && is_refused(error_code::invalid);
   }
-  if (!co_await query("SELECT * FROM system.peers")) co_return false;
-  co_return expect(opcode::result, "a query of system.peers");
+  if (has_old_peers_) asked = co_await query("SELECT * FROM system.peers");
+  co_return asked && expect(opcode::result, "a query of its peers");
 }
 
 Awaitable<bool> ControlConnection::wait_for_event(Clock::time_point until) {
