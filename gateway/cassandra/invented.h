@@ -13,8 +13,7 @@
 namespace gatehouse::cassandra {
 
 // The address of a node among nodes, where no client goes but by which drivers tell nodes apart: of
-// fd00::/8, with the host id in it. Two host ids that differ in more than half a byte, in which
-// random ones are all alike, have two addresses.
+// fd00::/8, with the host id in it but for the byte that has the UUID's version.
 [[nodiscard]] InetAddress stand_in_address(const Uuid& host_id) noexcept;
 
 // The one node that clients are shown where they are to know of no others: like `node`, but the

@@ -16,7 +16,7 @@ std::size_t size_of(const TopologySelect& select) noexcept {
   for (const Relation& relation : select.where) {
     size += sizeof relation + relation.column.size() + relation.value.text.size();
   }
-  for (const std::string& marker : select.markers) size += sizeof marker + marker.size();
+  for (const std::string& marker : select.markers) size += sizeof(std::string) + marker.size();
   return size + (select.limit ? select.limit->text.size() : 0);
 }
 

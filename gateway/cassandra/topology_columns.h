@@ -16,7 +16,8 @@ namespace gatehouse::cassandra {
 struct TopologyColumn {
   Column column;
   // Appends what that node's cell holds. False: nothing, it is null.
-  bool (*append)(std::vector<std::uint8_t>& cell, const Ring& ring, const ShownNode& shown);
+  bool (*append)(std::vector<std::uint8_t>& cell, const Ring& ring,
+                 const ShownNode& shown) = nullptr;
 };
 
 // In the order of `*`. Empty: there is no such table, as peers_v2 where there are no columns for

@@ -90,9 +90,24 @@ TEST_CASE_METHOD(Fixture, "nobody pushes out what is used by preparing") {
   std::vector<std::string> used;
   for (int i = 0; i < 500; ++i) used.push_back("used " + std::to_string(i));
   for (const std::string& id : used) CHECK(remember(id));
-  for (const std::string& id : used) CHECK(knows(id));
+  for (int times = 0; times < 10; ++times) {
+    for (const std::string& id : used) CHECK(knows(id));
+  }
   flood(100'000);
   for (const std::string& id : used) CHECK(knows(id));
+}
+
+TEST_CASE_METHOD(Fixture, "however much is used, there is room for new statements") {
+  const auto each = [](int count, auto&& visit) {
+    for (int i = 0; i < count; ++i) visit(std::to_string(i));
+  };
+  each(shards * 100, [&](const std::string& id) { CHECK(remember(id)); });
+  for (int times = 0; times < 3; ++times) {
+    each(shards * 100, [&](const std::string& id) { static_cast<void>(find(id)); });
+  }
+  each(shards, [&](const std::string& id) { CHECK(remember("new " + id)); });
+  flood(shards * 5);
+  each(shards, [&](const std::string& id) { CHECK(knows("new " + id)); });
 }
 
 TEST_CASE_METHOD(Fixture, "what is used every now and then outlives what is used once") {

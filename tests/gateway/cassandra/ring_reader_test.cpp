@@ -128,11 +128,14 @@ std::optional<Ring> read(const std::vector<RowOfCells>& local, const std::vector
   return read_ring(*local_rows, *peers_rows, {.address = dialled, .port = 9042});
 }
 
+// The only other node of a ring.
 std::optional<Node> read_peer(const RowOfCells& row) {
   const auto ring = read({local_row()}, {row});
   REQUIRE(ring);
-  const Node* const node = ring->find(uuid_of(3));
-  return node == nullptr ? std::nullopt : std::optional<Node>(*node);
+  for (const Node& node : ring->nodes) {
+    if (node.host_id != uuid_of(2)) return node;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -256,12 +259,12 @@ TEST_CASE("without a node that describes itself there is no ring") {
 }
 
 TEST_CASE("of two nodes with one host id, or in one place, the first one counts") {
-  RowOfCells same_id = with(peer_row(4), uuid("host_id", uuid_of(3)));
-  RowOfCells same_place = with(peer_row(5), inet("native_address", ipv4(10, 66, 77, 3)));
-  RowOfCells as_local = with(peer_row(6), uuid("host_id", uuid_of(2)));
-  RowOfCells where_local_is =
+  const RowOfCells same_id = with(peer_row(4), uuid("host_id", uuid_of(3)));
+  const RowOfCells same_place = with(peer_row(5), inet("native_address", ipv4(10, 66, 77, 3)));
+  const RowOfCells as_local = with(peer_row(6), uuid("host_id", uuid_of(2)));
+  const RowOfCells where_local_is =
       with(with(peer_row(7), inet("native_address", dialled)), port("native_port", 9142));
-  RowOfCells other_port = with(same_place, port("native_port", 9342));
+  const RowOfCells other_port = with(same_place, port("native_port", 9342));
   const auto ring =
       read({local_row()}, {peer_row(3), same_id, same_place, as_local, where_local_is, other_port});
   REQUIRE(ring);
