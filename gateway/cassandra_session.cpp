@@ -5,6 +5,9 @@
 
 #include <sys/socket.h>
 
+#include "gateway/cassandra/own_requests.h"
+#include "gateway/cassandra/response.h"
+#include "gateway/cassandra/ring_reader.h"
 #include "gateway/limits.h"
 #include "gateway/net/deadline.h"
 #include "gateway/net/socket_address.h"
@@ -145,9 +148,8 @@ CassandraSession::Outcome CassandraSession::show_cluster(const ListenerState& li
        .mode = nodes.mode,
        .public_endpoint = {cassandra::to_inet(nodes.public_address.value_or(here.ip)), here.port}});
   hides_system_tables_ = server.server->hide_system_tables;
-  if (view_.knows_ring()) {
-    candidates_ = view_.candidates({record_.source.address, record_.source.port}, accepted_.node);
-  }
+  candidates_ = view_.candidates({record_.source.address, record_.source.port}, accepted_.node,
+                                 server.server->backends);
   if (candidates_.empty()) return fail(CloseReason::backend_unreachable);
   return std::nullopt;
 }
@@ -220,15 +222,46 @@ Awaitable<CassandraSession::Outcome> CassandraSession::pass_response() {
     if (login_.node_refused_user()) count_refused_login(record_.user);
     co_return stop;
   }
-  const Bytes frame = step == Step::pass ? responses.frame() : Bytes(stop.frame);
-  if (co_await write_frame(*client_, segments_, frame) != Io::ok) {
-    co_return Stop{.reason = CloseReason::client_closed};
+  if (step == Step::pass) {
+    const Bytes frame = responses.frame();
+    stop.frame.assign(frame.begin(), frame.end());
   }
+  const auto client_segments = segments_;
   if (const auto form = login_.segments_begin()) {
     segments_ = form;
     conversation_.begin_segments(*form);
   }
+  if (login_.is_done() && !view_.knows_ring() && !co_await learn_node()) {
+    co_return fail(CloseReason::backend_unreachable);
+  }
+  if (co_await write_frame(*client_, client_segments, stop.frame) != Io::ok) {
+    co_return Stop{.reason = CloseReason::client_closed};
+  }
   co_return std::nullopt;
+}
+
+Awaitable<bool> CassandraSession::learn_node() {
+  std::vector<std::uint8_t> frame;
+  cassandra::FrameWriter writer(
+      frame, {.version = login_.version(), .stream = 0, .opcode = cassandra::opcode::query});
+  cassandra::append_query(frame, login_.version(), "SELECT * FROM system.local WHERE key='local'");
+  writer.end();
+  if (co_await write_frame(*backend_, segments_, frame) != Io::ok) co_return false;
+  cassandra::FrameReader& responses = conversation_.responses();
+  if (co_await read_frame(*backend_, responses) != FrameIo::ok) co_return false;
+  const cassandra::FrameHeader& header = responses.header();
+  std::vector<std::uint8_t> memory;
+  const auto body = login_.plain(header, responses.body(), memory);
+  const auto parts = body ? cassandra::split_response(header.flags, *body) : std::nullopt;
+  const auto rows = parts && header.opcode == cassandra::opcode::result
+                        ? cassandra::parse_rows(parts->content)
+                        : std::nullopt;
+  const auto there = peer_address(backend_->socket().native_handle());
+  if (!rows || !there) co_return false;
+  auto ring = cassandra::read_lone_node(*rows, {cassandra::to_inet(there->ip), there->port});
+  if (!ring) co_return false;
+  view_.set_own_ring(std::move(*ring));
+  co_return true;
 }
 
 Awaitable<CassandraSession::Stop> CassandraSession::relay() {

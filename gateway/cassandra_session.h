@@ -48,6 +48,8 @@ class CassandraSession final : public Session {
   Awaitable<Outcome> exchange();
   Awaitable<Outcome> pass_request();
   Awaitable<Outcome> pass_response();
+  // Asks the node about itself, where nobody else has and the client is not yet told that it is in.
+  Awaitable<bool> learn_node();
   Awaitable<Stop> relay();
   Awaitable<void> say_goodbye(Stop stop);
   // For one who was refused before he said a word: hears him out, as far as his first request.

@@ -22,39 +22,47 @@ constexpr std::array<std::string_view, 4> names_of_readers{"Python Driver", "Jav
 
 // Rendezvous hashing: of all nodes the one with the highest weight is the source's, and another one
 // only for as long as it is not there.
-std::size_t weight(std::string_view source, const Uuid& host_id) {
-  std::string both(source);
-  both.append(host_id.begin(), host_id.end());
-  return std::hash<std::string>{}(both);
+std::size_t weight(const std::string& source, std::string_view node) {
+  return std::hash<std::string>{}(source + std::string(node));
 }
+
+struct Ranked {
+  bool is_down = false;
+  std::size_t weight = 0;
+  Candidate candidate;
+};
 
 }  // namespace
 
-std::vector<Candidate> CassandraView::candidates(const config::SocketAddress& source,
-                                                 const std::optional<Uuid>& wanted) const {
-  std::vector<Candidate> candidates;
+std::vector<Candidate> CassandraView::candidates(
+    const config::SocketAddress& source, const std::optional<Uuid>& wanted,
+    const std::vector<config::Backend>& backends) const {
   const auto ring = terms_.cluster->ring();
   if (wanted) {
     const Node* node = ring ? ring->find(*wanted) : nullptr;
-    if (node != nullptr) candidates.push_back(candidate_of(*node));
-    return candidates;
+    return node != nullptr ? std::vector{candidate_of(*node)} : std::vector<Candidate>();
   }
   const bool is_spread = terms_.mode == config::NodesMode::single;
-  const std::string key =
-      source.ip.to_string() + (is_spread ? ' ' + std::to_string(source.port) : std::string());
-  struct Ranked {
-    bool is_down = false;
-    std::size_t weight = 0;
-    const Node* node = nullptr;
-  };
+  if (!ring && !is_spread) return {};
+  const std::string key = is_spread ? to_string(source) : source.ip.to_string();
   std::vector<Ranked> ranked;
-  for (const Node& node : ring->nodes) {
-    ranked.push_back({terms_.cluster->is_down(node.host_id), weight(key, node.host_id), &node});
+  if (ring) {
+    for (const Node& node : ring->nodes) {
+      const std::string_view id(reinterpret_cast<const char*>(node.host_id.data()),
+                                node.host_id.size());
+      ranked.push_back(
+          {terms_.cluster->is_down(node.host_id), weight(key, id), candidate_of(node)});
+    }
+  } else {
+    for (const config::Backend& backend : backends) {
+      ranked.push_back({false, weight(key, backend.text), cassandra::candidate_of(backend)});
+    }
   }
   std::ranges::sort(ranked, [](const Ranked& one, const Ranked& other) {
     return std::pair(one.is_down, other.weight) < std::pair(other.is_down, one.weight);
   });
-  for (const Ranked& next : ranked) candidates.push_back(candidate_of(*next.node));
+  std::vector<Candidate> candidates;
+  for (Ranked& next : ranked) candidates.push_back(std::move(next.candidate));
   return candidates;
 }
 

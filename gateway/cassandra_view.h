@@ -35,9 +35,10 @@ class CassandraView final : public cassandra::ShownCluster {
   // The nodes that a client of `source` may be led to, the first before the others: `wanted` alone
   // if it is set. One source is led to one node as long as that is up, so that its driver may take
   // a contact point for a node; where there is only one to be seen, its connections are spread.
-  // Empty: the one that is wanted is not in the ring.
+  // Where no ring is known, those are `backends`, and only where one is seen. Empty: there is none.
   [[nodiscard]] std::vector<cassandra::Candidate> candidates(
-      const config::SocketAddress& source, const std::optional<cassandra::Uuid>& wanted) const;
+      const config::SocketAddress& source, const std::optional<cassandra::Uuid>& wanted,
+      const std::vector<config::Backend>& backends) const;
 
   // The node that was reached, of the ring.
   void set_node(const cassandra::Uuid& host_id);

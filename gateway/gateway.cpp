@@ -151,16 +151,11 @@ Built Gateway::load() {
       built = build_snapshot(gateway_yaml_, continuity_);
       if (!have_changed(built.inputs)) break;
     }
-    if (built.snapshot) {
-      for (config::Diagnostic& found : find_unsupported(*built.snapshot->configuration)) {
-        built.diagnostics.error(found.at, std::move(found.message), std::move(found.hint));
-      }
-    }
   } catch (const std::bad_alloc&) {
     built.diagnostics.error({.file = gateway_yaml_.filename()},
                             "there is not enough memory to load this");
+    built.diagnostics.sort();
   }
-  built.diagnostics.sort();
   return built;
 }
 

@@ -148,20 +148,4 @@ MetricsSample sample_of(const Snapshot& snapshot) {
   return sample;
 }
 
-std::vector<config::Diagnostic> find_unsupported(const config::Configuration& configuration) {
-  std::vector<config::Diagnostic> found;
-  const auto add = [&](const config::Location& at, const std::string& what) {
-    found.push_back({.at = at,
-                     .severity = config::Severity::error,
-                     .message = what + " is not supported by this version of Gatehouse yet",
-                     .hint = "`gatehouse check` knows it already; `gatehouse run` refuses it"});
-  };
-  for (const config::Listener& listener : configuration.listeners) {
-    const std::string prefix = "listener " + listener.name + ": ";
-    if (listener.protocol == config::Protocol::cassandra)
-      add(listener.at, prefix + "protocol cassandra");
-  }
-  return found;
-}
-
 }  // namespace gatehouse

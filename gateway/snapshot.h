@@ -104,9 +104,4 @@ struct Built {
 // What a scrape learns from the snapshot in force.
 [[nodiscard]] MetricsSample sample_of(const Snapshot& snapshot);
 
-// What this version checks but does not do yet, one entry each: a gateway that ignored it would not
-// be the one that was asked for.
-[[nodiscard]] std::vector<config::Diagnostic> find_unsupported(
-    const config::Configuration& configuration);
-
 }  // namespace gatehouse

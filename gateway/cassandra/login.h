@@ -30,6 +30,11 @@ class Login {
   // The node's answer to it. After `pass` or `replace` look at the questions below.
   Step take_response(const FrameHeader& header, Bytes body, std::vector<std::uint8_t>& answer);
 
+  // A frame's body without its compression, for which there is `memory`. Unset: it is not what it
+  // says, or too long for a login.
+  [[nodiscard]] std::optional<Bytes> plain(const FrameHeader& header, Bytes body,
+                                           std::vector<std::uint8_t>& memory) const;
+
   // Whether this answer was the last one, and the client is in.
   [[nodiscard]] bool is_done() const noexcept { return is_done_; }
   // Whether it was the one behind which segments begin.
@@ -55,8 +60,6 @@ class Login {
   Step take_startup(const FrameHeader& header, Bytes body, std::vector<std::uint8_t>& answer);
   Step take_supported(const FrameHeader& header, Bytes content, std::vector<std::uint8_t>& answer);
   Step take_error(const FrameHeader& header, Bytes content, std::vector<std::uint8_t>& answer);
-  [[nodiscard]] std::optional<Bytes> plain(const FrameHeader& header, Bytes body,
-                                           std::vector<std::uint8_t>& memory) const;
   [[nodiscard]] bool has_segments() const noexcept { return version_ >= first_with_segments; }
 
   bool has_started_ = false;  // the client's STARTUP was passed on

@@ -150,4 +150,10 @@ std::optional<Ring> read_ring(const Rows& local, const Rows& peers, const ReadFr
   return ring;
 }
 
+std::optional<Ring> read_lone_node(const Rows& local, const ReadFrom& from) {
+  auto ring = read_ring(local, Rows{}, from);
+  if (ring) ring->has_ports = has_column(local, "rpc_port");
+  return ring;
+}
+
 }  // namespace gatehouse::cassandra

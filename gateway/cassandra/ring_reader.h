@@ -33,4 +33,8 @@ struct ReadFrom {
 [[nodiscard]] std::optional<Ring> read_ring(const Rows& local, const Rows& peers,
                                             const ReadFrom& from);
 
+// The same of a node alone, by all columns of its system.local: for clients that are to know of no
+// other.
+[[nodiscard]] std::optional<Ring> read_lone_node(const Rows& local, const ReadFrom& from);
+
 }  // namespace gatehouse::cassandra

@@ -107,9 +107,6 @@ int check(const CheckOptions& options) {
   if (built.snapshot) {
     const config::Configuration& configuration = *built.snapshot->configuration;
     add_lint(configuration, built.diagnostics);
-    for (const config::Diagnostic& found : find_unsupported(configuration)) {
-      built.diagnostics.warning(found.at, found.message, found.hint);
-    }
     built.diagnostics.sort();
     if (options.connect) backends = try_backends(*built.snapshot);
   }
