@@ -231,8 +231,10 @@ Awaitable<CassandraSession::Outcome> CassandraSession::pass_response() {
     segments_ = form;
     conversation_.begin_segments(*form);
   }
-  if (login_.is_done() && !view_.knows_ring() && !co_await learn_node()) {
-    co_return fail(CloseReason::backend_unreachable);
+  const bool is_unknown = login_.is_done() && !view_.knows_ring();
+  if (is_unknown) {
+    const bool learned = co_await learn_node();
+    if (!learned) co_return fail(CloseReason::backend_unreachable);
   }
   if (co_await write_frame(*client_, client_segments, stop.frame) != Io::ok) {
     co_return Stop{.reason = CloseReason::client_closed};
@@ -266,7 +268,8 @@ Awaitable<bool> CassandraSession::learn_node() {
 
 Awaitable<CassandraSession::Stop> CassandraSession::relay() {
   relay_.emplace(*client_, *backend_, worker_.scratch(), &conversation_);
-  switch (co_await relay_->run()) {
+  const RelayEnd end = co_await relay_->run();
+  switch (end) {
     case RelayEnd::client_closed:
       co_return Stop{.reason = CloseReason::client_closed};
     case RelayEnd::backend_closed:
@@ -322,7 +325,9 @@ Awaitable<void> CassandraSession::tell_at_accept(const Stop& stop) {
   const Deadline deadline(worker_.executor(), limits::telling_why, [this] { client_->abort(); });
   const auto found = co_await starts_tls();
   is_tls_ = found.value_or(false);
-  if (is_tls_ && co_await client_->handshake(listener->tls->accept()) != Io::ok) co_return;
+  if (is_tls_) {
+    if (co_await client_->handshake(listener->tls->accept()) != Io::ok) co_return;
+  }
   if (found) co_await tell(stop);
   client_->close();
 }
