@@ -12,6 +12,7 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include "gateway/cassandra/control_connection.h"
+#include "gateway/cassandra/probe.h"
 #include "gateway/limits.h"
 
 namespace gatehouse {
@@ -59,7 +60,7 @@ bool same_way(const config::Server& one, const config::Server& other) {
 class ClusterWatch::Watched : public std::enable_shared_from_this<Watched> {
  public:
   Watched(asio::io_context& context, Log& log)
-      : context_(context), log_(log), pause_over_(context) {}
+      : context_(context), log_(log), pause_over_(context), ask_again_(context) {}
 
   void follow(const ServerState& state);
   void begin();
@@ -67,17 +68,21 @@ class ClusterWatch::Watched : public std::enable_shared_from_this<Watched> {
   [[nodiscard]] bool was_asked() const noexcept { return was_asked_; }
 
  private:
+  void spawn(Awaitable<void> what);
   Awaitable<void> run();
+  Awaitable<void> ask_the_down();
   Awaitable<bool> try_all();
   Awaitable<bool> try_one(const Candidate& candidate);
-  Awaitable<void> pause(Clock::duration length);
+  Awaitable<void> pause(Timer& timer, Clock::duration length) const;
   [[nodiscard]] std::vector<Candidate> candidates();
   void learned(const Candidate& candidate, const std::shared_ptr<const Ring>& ring);
+  void suspect(const Candidate& candidate) const;
   void failed(const Candidate& candidate, const std::string& why, bool had_ring);
 
   asio::io_context& context_;
   Log& log_;
   Timer pause_over_;
+  Timer ask_again_;
   std::shared_ptr<const Settings> settings_;
   std::optional<cassandra::ControlConnection> connection_;
   std::string last_;            // who was connected to
@@ -106,18 +111,24 @@ void ClusterWatch::Watched::follow(const ServerState& state) {
 }
 
 void ClusterWatch::Watched::begin() {
-  asio::co_spawn(context_, run(), [kept = shared_from_this()](const std::exception_ptr& failure) {
-    if (failure && !kept->stopped_) {
-      kept->log_.error("server {}: the ring is no longer followed, for want of memory",
-                       kept->settings_->server.name);
-    }
-  });
+  spawn(run());
+  spawn(ask_the_down());
+}
+
+void ClusterWatch::Watched::spawn(Awaitable<void> what) {
+  asio::co_spawn(context_, std::move(what),
+                 [kept = shared_from_this()](const std::exception_ptr& failure) {
+                   if (!failure || kept->stopped_) return;
+                   kept->log_.error("server {}: the ring is no longer followed, for want of memory",
+                                    kept->settings_->server.name);
+                 });
 }
 
 void ClusterWatch::Watched::stop() {
   stopped_ = true;
   if (connection_) connection_->stop();
   pause_over_.cancel();
+  ask_again_.cancel();
 }
 
 Awaitable<void> ClusterWatch::Watched::run() {
@@ -133,7 +144,7 @@ Awaitable<void> ClusterWatch::Watched::run() {
     }
     was_asked_ = true;
     if (!had_ring) length = std::max<Clock::duration>(length, limits::backend_retry_first);
-    co_await pause(length);
+    co_await pause(pause_over_, length);
     length = std::clamp<Clock::duration>(length * 2, limits::backend_retry_first,
                                          limits::backend_retry_last);
   }
@@ -162,10 +173,27 @@ Awaitable<bool> ClusterWatch::Watched::try_one(const Candidate& candidate) {
   co_return had_ring;
 }
 
-Awaitable<void> ClusterWatch::Watched::pause(Clock::duration length) {
+Awaitable<void> ClusterWatch::Watched::pause(Timer& timer, Clock::duration length) const {
   if (stopped_) co_return;
-  pause_over_.expires_after(length);
-  co_await pause_over_.async_wait(asio::as_tuple(use_awaitable));
+  timer.expires_after(length);
+  co_await timer.async_wait(asio::as_tuple(use_awaitable));
+}
+
+// Who found a node to be down may be wrong, or not be there to see it come back: sessions avoid it.
+Awaitable<void> ClusterWatch::Watched::ask_the_down() {
+  while (!stopped_) {
+    co_await pause(ask_again_, limits::cluster_ask_the_down_every);
+    const std::shared_ptr<const Settings> settings = settings_;
+    const auto ring = settings->state.cluster->ring();
+    for (std::size_t number = 0; ring != nullptr && number < ring->nodes.size(); ++number) {
+      if (stopped_) break;
+      if (!settings->state.cluster->is_down(ring->nodes[number].host_id)) continue;
+      const Candidate candidate = cassandra::candidate_of(ring->nodes[number]);
+      const std::string why = co_await cassandra::probe(settings->state, candidate, log_);
+      log_.debug("server {}: {} was down: {}", settings->server.name, candidate.text,
+                 why.empty() ? "it answers again" : why);
+    }
+  }
 }
 
 // Those first that are not known to be down, and who was connected to last. Of a large ring some,
@@ -221,12 +249,22 @@ void ClusterWatch::Watched::failed(const Candidate& candidate, const std::string
   const std::string& name = settings_->server.name;
   std::string& told = told_[candidate.text];
   if (had_ring) {
+    suspect(candidate);
     log_.info("server {}: {} no longer tells of the ring: {}", name, candidate.text, why);
   } else if (told == why) {
     log_.debug("server {}: the ring is not learned from {}: {}", name, candidate.text, why);
   } else {
     log_.warning("server {}: the ring is not learned from {}: {}", name, candidate.text, why);
     told = why;
+  }
+}
+
+// Who is asked next has perhaps been told before that this one is down, and does not tell again.
+void ClusterWatch::Watched::suspect(const Candidate& candidate) const {
+  Cluster& cluster = *settings_->state.cluster;
+  const auto ring = cluster.ring();
+  for (const cassandra::Node& node : ring->nodes) {
+    if (cassandra::candidate_of(node).text == candidate.text) cluster.set_down(node.host_id, true);
   }
 }
 

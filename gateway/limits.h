@@ -62,6 +62,8 @@ inline constexpr auto schema_look_every = std::chrono::milliseconds(200);
 inline constexpr auto schema_agreement = std::chrono::seconds(10);
 // Nodes of a ring that are tried in one round besides those that the configuration names.
 inline constexpr std::size_t cluster_candidates = 16;
+// Nodes that are down are asked whether they still are, one after the other.
+inline constexpr auto cluster_ask_the_down_every = std::chrono::seconds(5);
 // A connection that did not last this long is no reason to make the next one at once.
 inline constexpr auto cluster_short_connection = std::chrono::seconds(10);
 

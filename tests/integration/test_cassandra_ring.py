@@ -5,17 +5,24 @@ Nodes of our own say what real ones say rarely, or never; what real ones say is 
 
 import copy
 import dataclasses
+import os
+import time
 import uuid
 
 import pytest
 
-from support import configuration
-from support.cassandra_server import START_SECONDS, TOPOLOGY_USER
+from support import cassandra_versions, configuration
+from support import cql_wire as wire
+from support.cassandra_server import TOPOLOGY_USER
 from support.fake_backend import FakeBackend
 from support.fake_node import PASSWORD, USER, FakeNode, Member, integer, rows_body
 from support.mariadb_server import PASSWORD as SERVER_PASSWORD
 from support.waiting import wait_until
-from support import cql_wire as wire
+
+full_only = pytest.mark.skipif(os.environ.get("GATEHOUSE_SUITES") != "all",
+                               reason="takes minutes: tests/run --full")
+# The account is called the same everywhere.
+assert USER == TOPOLOGY_USER
 
 # Somewhere that nobody is: the ring's nodes that no test connects to.
 AWAY = Member("127.9.9.9", 9042, number=2, rack="rack2")
@@ -208,6 +215,16 @@ class TestFollowing:
         node.tell("STATUS_CHANGE", "UP", AWAY)
         watching.wait_for(node.member, AWAY)
 
+    def test_a_node_that_answers_is_not_down(self, watch, node, other):
+        node.others = [other.member, AWAY]
+        watching = watch(node)
+        watching.wait_for(node.member, other.member, AWAY)
+        node.tell("STATUS_CHANGE", "DOWN", AWAY)
+        node.tell("STATUS_CHANGE", "DOWN", other.member)
+        watching.wait_for(node.member, other.member.status(up=False), AWAY.status(up=False))
+        watching.wait_for(node.member, other.member, AWAY.status(up=False))
+        assert other.logins == []
+
     def test_after_a_change_of_the_schema_it_looks_until_nodes_agree(self, watch, node):
         node.others = [AWAY]
         watching = watch(node)
@@ -238,9 +255,10 @@ class TestFollowing:
         node.instead = lambda talk, frame: talk.connection.close() or True
         node.hang_up()
         watching.wait_for_log("the ring is not learned from")
-        assert watching.nodes() == [node.member.status()]
+        assert watching.nodes() == [node.member.status(up=False)]
         node.instead = None
         watching.wait_for_log("the ring is learned again from")
+        watching.wait_for(node.member)
 
     def test_a_reload_keeps_the_connection_unless_it_is_to_be_made_otherwise(self, watch, node,
                                                                             other):
@@ -289,15 +307,16 @@ LIES = {
 class TestLies:
     """A node that lies costs the gateway a connection, and others find the ring all the same."""
 
-    @pytest.mark.parametrize("at", [wire.STARTUP, wire.AUTH_RESPONSE, wire.REGISTER, wire.QUERY],
-                             ids=["STARTUP", "AUTH_RESPONSE", "REGISTER", "QUERY"])
-    @pytest.mark.parametrize("lie", LIES.values(), ids=LIES.keys())
-    def test_the_gateway_goes_on(self, watch, node, other, lie, at):
+    # Bare and in segments; what is between the two is read in the same way.
+    @pytest.mark.parametrize("at, lie", [
+        *((at, lie) for at in (wire.STARTUP, wire.QUERY) for lie in LIES),
+        (wire.AUTH_RESPONSE, "another answer"), (wire.REGISTER, "another answer")])
+    def test_the_gateway_goes_on(self, watch, node, other, at, lie):
 
         def instead(talk, frame):
             if frame.opcode != at:
                 return False
-            lie(talk, frame)
+            LIES[lie](talk, frame)
             return True
 
         node.instead = instead
@@ -315,10 +334,78 @@ class TestLies:
             {"backend": other.tcp_backend, "state": "up"}]
 
     def test_a_node_that_hangs_up_at_once_is_not_asked_without_end(self, watch, node):
+        times = []
+
+        def instead(talk, frame):
+            if frame.opcode == wire.STARTUP:
+                times.append(time.monotonic())
+            if frame.opcode == wire.QUERY and node.count("peers_v2") == len(times):
+                talk.connection.shut_down()  # it has told of its ring, and is asked to once more
+            return False
+
+        node.instead = instead
         watching = watch(node)
+        watching.wait_for(node.member)
         for _ in range(3):
-            watching.wait_for(node.member)
-            node.hang_up()
-        logins = len(node.logins)
-        watching.wait_for_log("no longer tells of the ring", logins)
-        assert logins <= 3
+            logins = len(node.logins)
+            node.tell("TOPOLOGY_CHANGE", "NEW_NODE", AWAY)
+            wait_until(lambda logins=logins: len(node.logins) > logins, "it logs in again")
+        # Once at once, and not again.
+        assert times[3] - times[1] > 2
+
+
+@pytest.fixture
+def watch_cluster(watch, certificates, password_file):
+    """A gateway that watches a real one, over TLS."""
+    password_file.write_text(SERVER_PASSWORD)
+
+    def start(*nodes):
+        return watch(*nodes, tls={"mode": "verify", "ca": str(certificates.authority)})
+
+    return start
+
+
+class TestCassandra:
+    """Cassandra itself."""
+
+    @pytest.mark.parametrize("tls", [True, False], ids=["TLS", "plaintext"])
+    def test_one_node_is_a_ring(self, watch, watch_cluster, password_file, cassandra, tls):
+        [node] = cassandra.nodes
+        password_file.write_text(SERVER_PASSWORD)
+        watching = watch_cluster(node) if tls else watch(node)
+        watching.wait_for(shown(node))
+        assert watching.cluster()["name"] == "shop cluster"
+
+    def test_a_wrong_password_is_refused(self, watch, cassandra):
+        watching = watch(*cassandra.nodes)
+        watching.wait_for_log("error 0x0100: Provided username gatehouse and/or password are "
+                              "incorrect")
+        assert watching.cluster() is None
+
+    @full_only
+    @pytest.mark.parametrize("version", cassandra_versions.OLDER)
+    def test_older_versions_are_understood(self, watch_cluster, start_cassandra, version):
+        [node] = start_cassandra(version).nodes
+        watch_cluster(node).wait_for(shown(node))
+
+    def test_nodes_go_and_come_back(self, watch_cluster, cassandra_ring):
+        first, second, third = cassandra_ring.nodes
+        watching = watch_cluster(first)
+        nodes = {node: shown(node) for node in cassandra_ring.nodes}
+        watching.wait_for(*nodes.values())
+        third.stop()
+        watching.wait_for(nodes[first], nodes[second], nodes[third] | {"up": False})
+        third.start_again()
+        watching.wait_for(*nodes.values())
+        first.stop()  # the one that it was told by
+        watching.wait_for_log(f"{first.tcp_backend} no longer tells of the ring")
+        wait_until(lambda: nodes[first] | {"up": False} in watching.nodes(), "it is down")
+        first.start_again()
+        watching.wait_for(*nodes.values())
+
+
+def shown(node):
+    """What the gateway's status says of a server that is up."""
+    number = node.address.rsplit(".", 1)[1]
+    return {"host_id": node.host_id(), "address": node.tcp_backend, "data_center": "dc1",
+            "rack": f"rack{number}", "up": True}

@@ -1,0 +1,19 @@
+// Asks one node whether it is there, as a driver's heartbeat does.
+#pragma once
+
+#include <string>
+
+#include "gateway/cassandra/candidate.h"
+#include "gateway/net/asio.h"
+#include "gateway/observe/log.h"
+#include "gateway/snapshot.h"
+
+namespace gatehouse::cassandra {
+
+// Empty: it answered, which takes more than a kernel that accepts; else what is wrong, for
+// operators only. Done in two dial_timeouts at most; what it finds is also remembered in
+// state.cluster and state.backends. Needs no account. `state` and what it points to, `candidate`
+// and `log` must outlive the result.
+Awaitable<std::string> probe(const ServerState& state, const Candidate& candidate, Log& log);
+
+}  // namespace gatehouse::cassandra
