@@ -194,7 +194,7 @@ Awaitable<bool> ControlConnection::ask_peers() {
     has_old_peers_ = asked && is_refused(error_code::invalid);
   }
   if (has_old_peers_) asked = co_await query("SELECT * FROM system.peers");
-  co_return asked && expect(opcode::result, "a query of its peers");
+  co_return asked&& expect(opcode::result, "a query of its peers");
 }
 
 Awaitable<bool> ControlConnection::wait_for_event(Clock::time_point until) {
