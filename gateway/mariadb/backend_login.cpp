@@ -68,7 +68,8 @@ Awaitable<std::optional<Stop>> BackendLogin::start_tls(SslPointer ssl) {
   append_ssl_request(request, first_sequence, client_.prefix());
   tls_was_started(client_.prefix());
   if (co_await backend_.write_all(request) != Io::ok) co_return lost(PacketIo::failed);
-  switch (co_await backend_.handshake(std::move(ssl))) {
+  const Io io = co_await backend_.handshake(std::move(ssl));
+  switch (io) {
     case Io::ok:
       co_return std::nullopt;
     case Io::aborted:
@@ -224,8 +225,9 @@ Awaitable<void> BackendLogin::finish_without_client() {
   backend_.resume();
   if (progress_ == Progress::decided) co_return;
   // A handshake that never began, or failed for good, cannot be finished.
-  if (progress_ == Progress::tls_requested && co_await backend_.continue_handshake() != Io::ok)
-    co_return;
+  if (progress_ == Progress::tls_requested) {
+    if (co_await backend_.continue_handshake() != Io::ok) co_return;
+  }
   for (;;) {
     if (progress_ != Progress::reply_due) {
       std::vector<std::uint8_t> packet;

@@ -116,7 +116,9 @@ Awaitable<std::optional<Dial::Failure>> Dial::greet() {
       co_return not_greeted("it closed the connection behind the PROXY header");
     }
   }
-  switch (co_await read_packet(*slot_, greeting_sequence, greeting_size_max, dialed_.packet)) {
+  const PacketIo io =
+      co_await read_packet(*slot_, greeting_sequence, greeting_size_max, dialed_.packet);
+  switch (io) {
     case PacketIo::ok:
       co_return judge_greeting(dialed_.packet.payload());
     case PacketIo::malformed:

@@ -93,7 +93,12 @@ class TestRefusals:
         need(driver)
         gateway = start_gateway(cluster_yaml(certificates, cluster, {"mode": "single"}), NOBODY)
         with driver.connect(gateway.address(), certificates.authority) as client:
-            assert DENIED in client.error
+            shown = client.error.replace("\\", "")
+        if driver is cassandra_clients.GOCQL1:
+            # What it asks to find out a version it does not show the answer of.
+            assert "unable to discover protocol version" in shown
+        else:
+            assert DENIED in shown
         gateway.wait_for_audit("denied", reason="no_matching_rule")
         denied = int(gateway.metric("gatehouse_denied_total", reason="no_matching_rule",
                                     server=EVENTS))
