@@ -284,7 +284,9 @@ SslPointer BackendTls::connect(const config::Server& server, const config::Backe
   if (pinned_.empty() && !expect_name(ssl.get(), expected_name(server, place))) return nullptr;
   auto text = std::make_unique<std::string>(text_of(place));
   resume(ssl.get(), *text);
-  if (SSL_set_ex_data(ssl.get(), place_of_backend(), text.get()) == 1) text.release();
+  if (SSL_set_ex_data(ssl.get(), place_of_backend(), text.get()) == 1) {
+    static_cast<void>(text.release());
+  }
   return ssl;
 }
 
@@ -299,7 +301,7 @@ int BackendTls::keep_session(ssl_st* ssl, ssl_session_st* session) noexcept {
     const std::lock_guard lock(self->mutex_);
     self->sessions_.keep(*place, std::move(taken));
   } catch (const std::bad_alloc&) {
-    // It is freed, and the next handshake is a whole one.
+    return 1;  // it is freed already, and the next handshake is a whole one
   }
   return 1;
 }
