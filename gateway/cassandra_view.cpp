@@ -90,8 +90,14 @@ TopologyView CassandraView::view() {
     return view;
   }
   view.lists_old_peers = reads_ports_ || terms_.mode == config::NodesMode::address_per_node;
+  // Of nodes whose schemas are not known, each has one that no other has.
+  settling_.clear();
+  if (terms_.cluster->schema_is_settling()) {
+    settling_ = ring_->nodes;
+    for (Node& node : settling_) node.schema_version = node.host_id;
+  }
   const auto places = terms_.places->now();
-  for (const Node& node : ring_->nodes) {
+  for (const Node& node : settling_.empty() ? ring_->nodes : settling_) {
     if (node.host_id == node_.host_id) continue;
     // One without a place is not shown yet: nobody could reach it.
     const auto found = places->by_node.find(node.host_id);

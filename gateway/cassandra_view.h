@@ -50,6 +50,7 @@ class CassandraView final : public cassandra::ShownCluster {
   [[nodiscard]] Place place_of(const cassandra::InetAddress& address, std::uint16_t port) override;
   [[nodiscard]] cassandra::InetAddress address_told_for(
       const cassandra::InetAddress& address) override;
+  void schema_has_changed() override { terms_.cluster->schema_has_changed(); }
   [[nodiscard]] cassandra::PreparedStatements& prepared() noexcept override {
     return terms_.cluster->prepared();
   }
@@ -62,7 +63,9 @@ class CassandraView final : public cassandra::ShownCluster {
   cassandra::Node node_;          // the one reached, as it was last known
   cassandra::Node virtual_node_;  // of the last view()
   std::shared_ptr<const cassandra::Ring> own_ring_;
-  std::shared_ptr<const cassandra::Ring> ring_;  // of the last view()
+  // Of the last view():
+  std::shared_ptr<const cassandra::Ring> ring_;
+  std::vector<cassandra::Node> settling_;
 };
 
 // Whether the driver of that name reads peers_v2 where nodes have it; those that do not would take

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "gateway/limits.h"
+
 namespace gatehouse {
 
 std::shared_ptr<const cassandra::Ring> Cluster::ring() const {
@@ -29,6 +31,28 @@ void Cluster::set_down(const cassandra::Uuid& host_id, bool is_down) {
 bool Cluster::is_down(const cassandra::Uuid& host_id) const {
   const std::lock_guard lock(mutex_);
   return down_.contains(host_id);
+}
+
+void Cluster::schema_has_changed() {
+  const std::lock_guard lock(mutex_);
+  ++schema_changes_;
+  schema_changed_at_ = std::chrono::steady_clock::now();
+}
+
+std::uint64_t Cluster::schema_changes() const {
+  const std::lock_guard lock(mutex_);
+  return schema_changes_;
+}
+
+void Cluster::schema_was_read(std::uint64_t changes) {
+  const std::lock_guard lock(mutex_);
+  schema_read_ = changes;
+}
+
+bool Cluster::schema_is_settling() const {
+  const std::lock_guard lock(mutex_);
+  return schema_read_ != schema_changes_ &&
+         std::chrono::steady_clock::now() < schema_changed_at_ + limits::schema_agreement;
 }
 
 }  // namespace gatehouse

@@ -164,6 +164,7 @@ Awaitable<void> ControlConnection::follow() {
 Awaitable<bool> ControlConnection::look() {
   look_at_ = Clock::now() + limits::cluster_look_every;
   if (look_again_at_) look_by(*std::exchange(look_again_at_, std::nullopt));
+  const std::uint64_t changes = state_.cluster->schema_changes();
   if (!co_await query("SELECT * FROM system.local WHERE key='local'")) co_return false;
   if (!expect(opcode::result, "a query of system.local")) co_return false;
   const std::vector<std::uint8_t> kept(content_.begin(), content_.end());
@@ -183,6 +184,7 @@ Awaitable<bool> ControlConnection::look() {
   if (now < schema_until_ && !agree_on_schema(*ring_)) look_by(now + limits::schema_look_every);
   remember(state_, *candidate_, true);
   learned_(ring_);
+  state_.cluster->schema_was_read(changes);
   co_return true;
 }
 

@@ -75,6 +75,7 @@ RequestFilter::Verdict RequestFilter::judge_query(const Request& request, Bytes 
   if (!statement) return request.refuse(error_code::invalid, ambiguous);
   if (const auto refused = refuse_hidden(request, *statement)) return *refused;
   if (statement->kind == Kind::use) return begin_use(request, std::move(statement->keyspace));
+  if (statement->kind == Kind::definition) return await(request, Definition{});
   if (statement->kind != Kind::topology) return Verdict::pass;
   append_topology_rows(request.answer, answering(request.header), statement->select,
                        query->parameters, cluster_.view());
@@ -180,6 +181,7 @@ std::optional<RequestFilter::Verdict> RequestFilter::refuse_hidden(
     case Kind::functions_of_local:
     case Kind::use:
     case Kind::describe:
+    case Kind::definition:
     case Kind::other:
       return std::nullopt;
     case Kind::system_select:
@@ -233,6 +235,11 @@ void RequestFilter::answered(const FrameHeader& header, Bytes content) {
     if (prepared) {
       static_cast<void>(cluster_.prepared().remember(prepared->id, preparation->meaning));
     }
+    return;
+  }
+  if (std::holds_alternative<Definition>(awaited)) {
+    if (is_result && result_kind(content) == ResultKind::schema_change)
+      cluster_.schema_has_changed();
     return;
   }
   keyspaces_.end(header.stream, is_result ? parse_set_keyspace(content) : std::nullopt);

@@ -46,10 +46,11 @@ class RequestFilter {
  private:
   // What is remembered of a request until it is answered.
   struct Use {};
+  struct Definition {};
   struct Preparation {
     StatementMeaning meaning;
   };
-  using Awaited = std::variant<Use, Preparation>;
+  using Awaited = std::variant<Use, Definition, Preparation>;
 
   // One request, and where its answer goes.
   struct Request {

@@ -28,6 +28,8 @@ class ShownCluster {
   [[nodiscard]] virtual Place place_of(const InetAddress& address, std::uint16_t port) = 0;
   // What stands for the address of a node, whichever of its ports is meant.
   [[nodiscard]] virtual InetAddress address_told_for(const InetAddress& address) = 0;
+  // A node has just said so: what is known of other nodes' schemas may be old.
+  virtual void schema_has_changed() = 0;
   // Of all sessions of the server.
   [[nodiscard]] virtual PreparedStatements& prepared() noexcept = 0;
 };

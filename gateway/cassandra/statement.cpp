@@ -16,9 +16,14 @@ using Kind = Statement::Kind;
 
 constexpr std::string_view system_keyspace = "system";
 
-// Statements that show no rows of a table, whatever they name: definitions, roles, permissions.
-constexpr std::array<std::string_view, 7> without_rows{"add",   "alter", "create", "drop",
-                                                       "grant", "list",  "revoke"};
+// Statements that show no rows of a table, whatever they name.
+constexpr std::array<std::string_view, 3> definitions{"alter", "create", "drop"};
+constexpr std::array<std::string_view, 4> permissions{"add", "grant", "list", "revoke"};
+
+template <typename Words>
+bool is_one_of(const Words& words, const Token& token) noexcept {
+  return std::ranges::any_of(words, [&](std::string_view word) { return token.is_word(word); });
+}
 
 struct TableName {
   std::string keyspace;
@@ -164,9 +169,8 @@ Statement classify(std::string_view text, std::string_view keyspace) {
   if (first.is_word("truncate")) return classify_truncate(reader, keyspace);
   if (first.is_word("use")) return classify_use(reader);
   if (first.is_word("describe") || first.is_word("desc")) return classify_describe(reader);
-  const bool is_harmless =
-      first.kind == Token::Kind::end ||
-      std::ranges::any_of(without_rows, [&](std::string_view word) { return first.is_word(word); });
+  if (is_one_of(definitions, first)) return {.kind = Kind::definition};
+  const bool is_harmless = first.kind == Token::Kind::end || is_one_of(permissions, first);
   return {.kind = is_harmless ? Kind::other : Kind::unreadable};
 }
 

@@ -28,6 +28,7 @@ struct Statement {
     use,               // `keyspace` is what to use
     describe_cluster,  // shows addresses
     describe,          // anything else: definitions
+    definition,        // CREATE, ALTER or DROP of whatever
     other,             // reads no system keyspace
     unreadable,
   };

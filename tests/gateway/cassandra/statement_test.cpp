@@ -193,10 +193,6 @@ TEST_CASE("what concerns no system table is another statement") {
       "TRUNCATE TABLE shop.t",
       "BEGIN BATCH UPDATE t SET a = 'FROM system.t'; DELETE FROM t WHERE a = 1 APPLY BATCH",
       "BEGIN BATCH INSERT INTO shop.t (a) VALUES (1) APPLY BATCH",
-      "CREATE TABLE shop.t (a int PRIMARY KEY)",
-      "CREATE FUNCTION shop.f(a int) CALLED ON NULL INPUT RETURNS int LANGUAGE java AS $$ 'x $$",
-      "ALTER KEYSPACE system_auth WITH replication = {}",
-      "DROP TABLE shop.t",
       "GRANT SELECT ON system.peers TO alice",
       "REVOKE SELECT ON system.peers FROM alice",
       "LIST ALL PERMISSIONS",
@@ -204,6 +200,17 @@ TEST_CASE("what concerns no system table is another statement") {
   }));
   CAPTURE(text);
   CHECK(kind_of(text, "shop") == Kind::other);
+}
+
+TEST_CASE("what creates, alters or drops anything is a definition") {
+  const auto text = GENERATE(values<std::string_view>({
+      "CREATE TABLE shop.t (a int PRIMARY KEY)",
+      "CREATE FUNCTION shop.f(a int) CALLED ON NULL INPUT RETURNS int LANGUAGE java AS $$ 'x $$",
+      "ALTER KEYSPACE system_auth WITH replication = {}",
+      "drop table shop.t",
+  }));
+  CAPTURE(text);
+  CHECK(kind_of(text, "shop") == Kind::definition);
 }
 
 TEST_CASE("a statement that begins like none is unreadable") {
