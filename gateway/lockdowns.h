@@ -12,6 +12,7 @@
 
 #include "config/configuration.h"
 #include "config/diagnostics.h"
+#include "gateway/state_file.h"
 #include "rules/rule.h"
 
 namespace gatehouse {
@@ -47,11 +48,11 @@ class Lockdowns {
   [[nodiscard]] std::string remove(std::string_view server);
 
  private:
-  explicit Lockdowns(std::filesystem::path folder);
+  explicit Lockdowns(const std::filesystem::path& folder);
 
   [[nodiscard]] std::string write(const std::vector<Lockdown>& lockdowns);
 
-  std::filesystem::path folder_;
+  StateFile file_;
   std::vector<Lockdown> all_;
   bool stored_ = true;
 };
