@@ -59,8 +59,12 @@ bool same_way(const config::Server& one, const config::Server& other) {
 // One server. Kept by its coroutine, too, for as long as that runs.
 class ClusterWatch::Watched : public std::enable_shared_from_this<Watched> {
  public:
-  Watched(asio::io_context& context, Log& log)
-      : context_(context), log_(log), pause_over_(context), ask_again_(context) {}
+  Watched(asio::io_context& context, Log& log, const std::function<void()>& on_ring)
+      : context_(context),
+        log_(log),
+        on_ring_(on_ring),
+        pause_over_(context),
+        ask_again_(context) {}
 
   void follow(const ServerState& state);
   void begin();
@@ -81,6 +85,7 @@ class ClusterWatch::Watched : public std::enable_shared_from_this<Watched> {
 
   asio::io_context& context_;
   Log& log_;
+  const std::function<void()>& on_ring_;
   Timer pause_over_;
   Timer ask_again_;
   std::shared_ptr<const Settings> settings_;
@@ -237,11 +242,13 @@ void ClusterWatch::Watched::learned(const Candidate& candidate,
     log_.info("server {}: the ring is learned again from {}", settings_->server.name,
               candidate.text);
   }
-  if (before == nullptr || *before != *ring) cluster.publish(ring);
+  const bool is_other = before == nullptr || *before != *ring;
+  if (is_other) cluster.publish(ring);
   has_ring_now_ = true;
   was_asked_ = true;
   last_ = candidate.text;
   told_.clear();
+  if (is_other) on_ring_();
 }
 
 void ClusterWatch::Watched::failed(const Candidate& candidate, const std::string& why,
@@ -268,7 +275,8 @@ void ClusterWatch::Watched::suspect(const Candidate& candidate) const {
   }
 }
 
-ClusterWatch::ClusterWatch(asio::io_context& context, Log& log) : context_(context), log_(log) {}
+ClusterWatch::ClusterWatch(asio::io_context& context, Log& log, std::function<void()> on_ring)
+    : context_(context), log_(log), on_ring_(std::move(on_ring)) {}
 
 ClusterWatch::~ClusterWatch() = default;
 
@@ -280,7 +288,8 @@ void ClusterWatch::follow(const Snapshot& snapshot) {
     const std::string& name = server->server->name;
     auto found = before.extract(name);
     const bool is_new = found.empty();
-    auto watched = is_new ? std::make_shared<Watched>(context_, log_) : std::move(found.mapped());
+    auto watched =
+        is_new ? std::make_shared<Watched>(context_, log_, on_ring_) : std::move(found.mapped());
     watched->follow(*server);
     watched_[name] = watched;
     if (is_new) watched->begin();

@@ -2,6 +2,7 @@
 // each server that has an account for it.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -16,7 +17,8 @@ namespace gatehouse {
 class ClusterWatch {
  public:
   // Both must outlive this, and the handlers of `context` must not run after it has gone.
-  ClusterWatch(asio::io_context& context, Log& log);
+  // `on_ring`: another ring was published; must not throw.
+  ClusterWatch(asio::io_context& context, Log& log, std::function<void()> on_ring);
   ~ClusterWatch();
   ClusterWatch(const ClusterWatch&) = delete;
   ClusterWatch& operator=(const ClusterWatch&) = delete;
@@ -35,6 +37,7 @@ class ClusterWatch {
 
   asio::io_context& context_;
   Log& log_;
+  std::function<void()> on_ring_;
   std::map<std::string, std::shared_ptr<Watched>> watched_;  // by the server's name
 };
 

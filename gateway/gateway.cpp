@@ -43,12 +43,6 @@ std::string log_line(const config::Diagnostic& diagnostic) {
                      diagnostic.hint.empty() ? "" : "; hint: ", diagnostic.hint);
 }
 
-template <typename Sockets>
-bool is_port_of(const Sockets& sockets, std::uint16_t port) {
-  return std::any_of(sockets.begin(), sockets.end(),
-                     [port](const auto& entry) { return entry.second.address.port == port; });
-}
-
 bool same(const std::vector<config::Input>& one, const std::vector<config::Input>& other) {
   return std::equal(one.begin(), one.end(), other.begin(), other.end(),
                     [](const config::Input& a, const config::Input& b) {
@@ -65,7 +59,8 @@ Gateway::Gateway(std::filesystem::path gateway_yaml, Log& log)
       next_session_(random_start()),
       own_user_(name_of_own_user()),
       backend_watch_(context_, log_),
-      cluster_watch_(context_, log_),
+      cluster_watch_(context_, log_, [this] { place_nodes(); }),
+      nodes_(log_),
       signals_(context_),
       settle_(context_),
       device_timer_(context_),
@@ -147,7 +142,10 @@ Built Gateway::load() {
   Built built;
   try {
     for (int count = 0; count < loads_at_most; ++count) {
-      if (!snapshot_) continuity_.lockdowns.reset();  // of the folder that the last load named
+      if (!snapshot_) {  // they are of the folder that the last load named
+        continuity_.lockdowns.reset();
+        continuity_.given_places.reset();
+      }
       built = build_snapshot(gateway_yaml_, continuity_);
       if (!have_changed(built.inputs)) break;
     }
@@ -176,9 +174,8 @@ Gateway::Sockets Gateway::bind(const Snapshot& snapshot, config::Diagnostics& di
         sockets.by_key[key] = {listener.name, kept->second.address};
         continue;
       }
-      Bound bound = bind_and_listen(
-          address, listener.device, workers,
-          is_port_of(sockets_, address.port) || is_port_of(sockets.by_key, address.port));
+      Bound bound = bind_and_listen(address, listener.device, workers,
+                                    is_port_of_listeners(sockets, address.port));
       if (!bound.error.empty()) {
         diagnostics.error(listener.addresses_at[index],
                           "cannot listen on " + to_string(address) + ": " + bound.error,
@@ -206,14 +203,15 @@ void Gateway::put_in_force(std::shared_ptr<Snapshot> snapshot, Sockets sockets) 
     const std::size_t count = sockets.added.empty() ? 1 : sockets.added.begin()->second.size();
     for (std::size_t index = 0; index < count; ++index) {
       workers_.push_back(std::make_unique<Worker>(Services{log_, *audit_, continuity_.metrics,
-                                                           places_, failed_logins_, thread_ids_, refusals_,
-                                                           next_session_, own_user_}));
+                                                           places_, failed_logins_, thread_ids_,
+                                                           refusals_, next_session_, own_user_}));
       workers_.back()->start();
     }
   } else {
     audit_->configure(AuditSettings::of(configuration));
   }
   sockets_ = std::move(sockets.by_key);
+  look_at_nodes(sockets.added);
   hand_out(std::move(sockets.added));
   backend_watch_.follow(snapshot_);
   cluster_watch_.follow(*snapshot_);
@@ -224,15 +222,15 @@ void Gateway::put_in_force(std::shared_ptr<Snapshot> snapshot, Sockets sockets) 
 
 void Gateway::hand_out(std::map<std::string, std::vector<Descriptor>> added) {
   for (std::size_t index = 0; index < workers_.size(); ++index) {
-    Worker::Change change{.snapshot = snapshot_, .listeners = {}, .added = {}};
-    for (const auto& [key, socket] : sockets_) change.listeners[key] = socket.listener;
+    Worker::Change change{.snapshot = snapshot_, .leads_to = {}, .added = {}};
+    for (const auto& [key, socket] : sockets_) change.leads_to[key] = {socket.listener};
+    for (const auto& [key, socket] : nodes_.sockets()) {
+      change.leads_to[key] = {socket.listener, socket.node};
+    }
     for (auto& [key, descriptors] : added) change.added[key] = std::move(descriptors[index]);
     workers_[index]->adopt(std::move(change));
   }
-  for (const auto& [key, descriptors] : added) {
-    const Socket& socket = sockets_.at(key);
-    listening_(socket.listener, to_string(socket.address));
-  }
+  for (const auto& [key, descriptors] : added) tell_of_socket(key);
 }
 
 ReloadOutcome Gateway::reject(const Built& built, std::chrono::nanoseconds took) {
@@ -408,13 +406,6 @@ void Gateway::for_each_session(Visit visit,
       });
     });
   }
-}
-
-std::vector<Gateway::BoundListener> Gateway::listeners() const {
-  std::vector<BoundListener> bound;
-  bound.reserve(sockets_.size());
-  for (const auto& [key, socket] : sockets_) bound.push_back({socket.listener, socket.address});
-  return bound;
 }
 
 std::string Gateway::metrics_text() const {

@@ -23,6 +23,7 @@
 #include "gateway/file_watch.h"
 #include "gateway/net/asio.h"
 #include "gateway/net/listening.h"
+#include "gateway/node_listening.h"
 #include "gateway/places.h"
 #include "gateway/services.h"
 #include "gateway/session.h"
@@ -81,7 +82,9 @@ class Gateway {
   [[nodiscard]] const std::optional<LoadError>& last_error() const noexcept { return last_error_; }
   struct BoundListener {
     std::string listener;
-    config::SocketAddress address;
+    std::optional<config::SocketAddress> address;  // unset: a node's that cannot be had now
+    std::optional<cassandra::Uuid> node{};         // that it stands for
+    std::string trouble{};                         // why there is no address
   };
   [[nodiscard]] std::vector<BoundListener> listeners() const;
   [[nodiscard]] std::string metrics_text() const;
@@ -110,6 +113,11 @@ class Gateway {
   // To the workers: the snapshot in force, and what was bound for it.
   void hand_out(std::map<std::string, std::vector<Descriptor>> added);
   ReloadOutcome reject(const Built& built, std::chrono::nanoseconds took);
+  // By the rings as they are known now; `added` takes what was bound.
+  void look_at_nodes(std::map<std::string, std::vector<Descriptor>>& added);
+  void place_nodes();
+  void tell_of_socket(const std::string& key) const;
+  [[nodiscard]] bool is_port_of_listeners(const Sockets& sockets, std::uint16_t port) const;
   void look_at_devices();
   void bind_to_new_devices();
   void wait_for_greetings();
@@ -148,6 +156,7 @@ class Gateway {
 
   BackendWatch backend_watch_;
   ClusterWatch cluster_watch_;
+  NodeListening nodes_;
   asio::basic_signal_set<Executor> signals_;
   std::unique_ptr<FileWatch> watch_;
   Timer settle_;

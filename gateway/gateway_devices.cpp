@@ -8,15 +8,10 @@
 
 namespace gatehouse {
 
-// A listening socket is known by what it is bound to, so that a listener may change its name and
-// keep it. Port 0 stands for a socket each, so there the place in the file tells two of them apart.
+// Port 0 stands for a socket each, so there the place in the file tells two of them apart.
 std::string Gateway::key_of(const config::Listener& listener, std::size_t index) {
   const config::SocketAddress& address = listener.addresses[index];
-  std::string key = to_string(address);
-  if (listener.device) {
-    key +=
-        "%" + *listener.device + "#" + std::to_string(::if_nametoindex(listener.device->c_str()));
-  }
+  std::string key = socket_key(address, listener.device);
   if (address.port == 0) key += " of " + listener.name + "#" + std::to_string(index);
   return key;
 }
@@ -27,6 +22,7 @@ void Gateway::look_at_devices() {
     if (error || draining_) return;
     look_at_devices();
     bind_to_new_devices();
+    if (nodes_.needs_another_look()) place_nodes();
   });
 }
 

@@ -67,6 +67,14 @@ inline constexpr auto cluster_ask_the_down_every = std::chrono::seconds(5);
 // A connection that did not last this long is no reason to make the next one at once.
 inline constexpr auto cluster_short_connection = std::chrono::seconds(10);
 
+// Nodes of a cluster that one listener gives places to (given_nodes.h), also those that left; each
+// has a socket in every worker.
+inline constexpr std::size_t node_places = 1024;
+// How long the place of a node that left stays its own, whatever happens.
+inline constexpr auto node_place_kept = std::chrono::hours(7 * 24);
+// Ports of the system's choice that are tried for one node.
+inline constexpr int free_port_tries = 16;
+
 // TLS sessions that are kept for each server, one for each place it is at, some 4 KiB each. A
 // cluster may have more nodes: those are then greeted with whole handshakes at times.
 inline constexpr std::size_t tls_sessions_per_server = 1024;

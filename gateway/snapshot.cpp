@@ -74,6 +74,9 @@ Built build_snapshot(const std::filesystem::path& gateway_yaml, Continuity& cont
   if (!continuity.lockdowns) {
     continuity.lockdowns = Lockdowns::read(configuration, built.diagnostics);
   }
+  if (!continuity.given_places) {
+    continuity.given_places = GivenPlaces::read(configuration, built.diagnostics);
+  }
 
   auto snapshot = std::make_shared<Snapshot>();
   config::InputFiles files(configuration.folder);

@@ -15,6 +15,7 @@
 #include "config/load.h"
 #include "gateway/backends.h"
 #include "gateway/cluster.h"
+#include "gateway/given_places.h"
 #include "gateway/lockdowns.h"
 #include "gateway/net/tls_context.h"
 #include "gateway/net/tls_tickets.h"
@@ -74,7 +75,9 @@ struct Continuity {
   Metrics metrics;
   RuleUseTable rule_uses;
   BackendTable backends;
-  std::optional<Lockdowns> lockdowns;  // unset until the first state folder is known
+  // Unset until the first state folder is known.
+  std::optional<Lockdowns> lockdowns;
+  std::optional<GivenPlaces> given_places;
   std::map<std::string, std::atomic<std::uint32_t>, std::less<>> sessions_by_server;
   std::map<std::string, std::atomic<std::uint32_t>, std::less<>> handshakes_by_listener;
   std::map<std::string, NodePlaces, std::less<>> places_by_listener;
@@ -88,8 +91,8 @@ struct Built {
   std::vector<config::Input> inputs;  // also when nothing was built
 };
 
-// Loads gateway.yaml and everything it names, TLS files included, and the first time the lockdowns.
-// Reads files and nothing else. The generation is still 0.
+// Loads gateway.yaml and everything it names, TLS files included, and the first time what is
+// in the state folder. Reads files and nothing else. The generation is still 0.
 [[nodiscard]] Built build_snapshot(const std::filesystem::path& gateway_yaml,
                                    Continuity& continuity);
 

@@ -5,7 +5,6 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include "gateway/limits.h"
-#include "gateway/net/acceptor.h"
 #include "gateway/serve.h"
 
 namespace gatehouse {
@@ -39,8 +38,8 @@ void Worker::adopt(Change change) {
   post([this, change = std::make_shared<Change>(std::move(change))] {
     snapshot_ = change->snapshot;
     std::erase_if(acceptors_, [&](const std::shared_ptr<Acceptor>& acceptor) {
-      const auto found = change->listeners.find(acceptor->key());
-      if (found == change->listeners.end()) {
+      const auto found = change->leads_to.find(acceptor->key());
+      if (found == change->leads_to.end()) {
         acceptor->close();
         return true;
       }
@@ -49,7 +48,7 @@ void Worker::adopt(Change change) {
     });
     for (auto& [key, descriptor] : change->added) {
       acceptors_.push_back(
-          std::make_shared<Acceptor>(*this, key, change->listeners.at(key), std::move(descriptor)));
+          std::make_shared<Acceptor>(*this, key, change->leads_to.at(key), std::move(descriptor)));
       acceptors_.back()->start();
     }
     sweep();

@@ -14,6 +14,7 @@
 #include <boost/intrusive/list.hpp>
 
 #include "gateway/cassandra/conversation.h"
+#include "gateway/net/acceptor.h"
 #include "gateway/net/asio.h"
 #include "gateway/net/descriptor.h"
 #include "gateway/services.h"
@@ -21,8 +22,6 @@
 #include "gateway/snapshot.h"
 
 namespace gatehouse {
-
-class Acceptor;
 
 class Worker {
  public:
@@ -35,11 +34,11 @@ class Worker {
   // -----------------------------------------------------------------------
 
   void start();
-  // Which listener each listening socket, known by its key, leads to from now on; sockets of other
-  // keys are closed. `added` are new ones. Every session is judged again by the snapshot.
+  // Where each listening socket, known by its key, leads from now on; sockets of other keys are
+  // closed. `added` are new ones. Every session is judged again by the snapshot.
   struct Change {
     std::shared_ptr<const Snapshot> snapshot;
-    std::map<std::string, std::string> listeners;  // key to listener name
+    std::map<std::string, LeadsTo> leads_to;  // by key
     std::map<std::string, Descriptor> added;
   };
   void adopt(Change change);

@@ -5,13 +5,12 @@
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <boost/uuid/uuid.hpp>
-#include <boost/uuid/uuid_io.hpp>
 
 #include "gateway/admin/session_filter.h"
 #include "gateway/cassandra/candidate.h"
 #include "gateway/cassandra/ring_reader.h"
 #include "gateway/gateway.h"
+#include "gateway/host_id.h"
 #include "gateway/observe/audit_json.h"
 #include "gateway/observe/text.h"
 #include "rules/explain.h"
@@ -119,12 +118,6 @@ json::array backends_of(const ServerState& server) {
   return backends;
 }
 
-std::string text_of(const cassandra::Uuid& host_id) {
-  boost::uuids::uuid uuid{};
-  std::copy(host_id.begin(), host_id.end(), uuid.begin());
-  return boost::uuids::to_string(uuid);
-}
-
 // What a node says of itself may be any bytes.
 std::string said(std::string_view text) {
   return valid_utf8(text, cassandra::ring_text_max);
@@ -136,13 +129,22 @@ json::value cluster_of(const Cluster& cluster) {
   if (ring == nullptr) return nullptr;
   json::array nodes;
   for (const cassandra::Node& node : ring->nodes) {
-    nodes.push_back({{"host_id", text_of(node.host_id)},
+    nodes.push_back({{"host_id", host_id_text(node.host_id)},
                      {"address", cassandra::candidate_of(node).text},
                      {"data_center", said(node.data_center)},
                      {"rack", said(node.rack)},
                      {"up", !cluster.is_down(node.host_id)}});
   }
   return json::object{{"name", said(ring->cluster_name)}, {"nodes", std::move(nodes)}};
+}
+
+json::object to_json(const Gateway::BoundListener& bound) {
+  json::object object{
+      {"name", bound.listener},
+      {"address", bound.address ? json::value(to_string(*bound.address)) : json::value(nullptr)}};
+  if (bound.node) object["node"] = host_id_text(*bound.node);
+  if (!bound.trouble.empty()) object["trouble"] = bound.trouble;
+  return object;
 }
 
 json::object to_json(const ServerState& server) {
@@ -179,7 +181,7 @@ void AdminCommands::status(const Reply& reply) {
   const Snapshot& snapshot = *gateway_.snapshot();
   json::array listeners;
   for (const auto& bound : gateway_.listeners()) {
-    listeners.push_back({{"name", bound.listener}, {"address", to_string(bound.address)}});
+    listeners.push_back(to_json(bound));
   }
   json::array servers;
   std::int64_t sessions = 0;

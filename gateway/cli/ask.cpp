@@ -106,6 +106,26 @@ std::string by_rules_cell(const json::object& server) {
   return origin.is_object() ? "by " + rule_cell(origin.as_object()) : std::string();
 }
 
+void print_listeners(const json::array& listeners) {
+  std::vector<std::vector<std::string>> rows{{"LISTENER", "ADDRESS"}};
+  std::vector<std::vector<std::string>> nodes{{"LISTENER", "NODE", "ADDRESS"}};
+  std::vector<std::string> troubles;
+  for (const json::value& value : listeners) {
+    const json::object& listener = value.as_object();
+    if (!listener.contains("node")) {
+      rows.push_back({cell(listener, "name"), cell(listener, "address")});
+      continue;
+    }
+    nodes.push_back({cell(listener, "name"), cell(listener, "node"), cell(listener, "address")});
+    if (!listener.contains("trouble")) continue;
+    troubles.push_back(fmt::format("listener {}: {}", cell(listener, "name"),
+                                   coloured(Colour::bad, cell(listener, "trouble"))));
+  }
+  print_table(rows);
+  if (nodes.size() > 1) print_table(nodes);
+  for (const std::string& trouble : troubles) fmt::print("{}\n", trouble);
+}
+
 void print_servers(const json::array& servers, const json::object& lockdowns) {
   std::map<std::string, std::string> by_command;
   for (const json::value& value : lockdowns.at("by_command").as_array()) {
@@ -192,13 +212,9 @@ int status(const GatewayAddress& gateway, Format format) {
   if (!object.at("lockdowns").at("stored").as_bool()) {
     fmt::print("{}: the log says why\n", coloured(Colour::bad, "the lockdowns are not on disk"));
   }
-  std::vector<std::vector<std::string>> rows{{"LISTENER", "ADDRESS"}};
-  for (const json::value& value : object.at("listeners").as_array()) {
-    rows.push_back({cell(value.as_object(), "name"), cell(value.as_object(), "address")});
-  }
-  print_table(rows);
+  print_listeners(object.at("listeners").as_array());
   print_servers(object.at("servers").as_array(), object.at("lockdowns").as_object());
-  rows = {{"SERVER", "BACKEND", "STATE"}};
+  std::vector<std::vector<std::string>> rows{{"SERVER", "BACKEND", "STATE"}};
   for (const json::value& value : object.at("servers").as_array()) {
     for (const json::value& backend : value.at("backends").as_array()) {
       rows.push_back({cell(value.as_object(), "name"), cell(backend.as_object(), "backend"),

@@ -13,10 +13,10 @@
 
 namespace gatehouse {
 
-Acceptor::Acceptor(Worker& worker, std::string key, std::string listener, Descriptor descriptor)
+Acceptor::Acceptor(Worker& worker, std::string key, LeadsTo leads_to, Descriptor descriptor)
     : worker_(worker),
       key_(std::move(key)),
-      listener_(std::move(listener)),
+      leads_to_(std::move(leads_to)),
       socket_(worker.executor(), descriptor.release()),
       timer_(worker.executor()) {}
 
@@ -44,7 +44,7 @@ void Acceptor::wait() {
 
 void Acceptor::back_off(int error) {
   if (!std::exchange(starved_, true)) {
-    worker_.services().log.error("listener {}: cannot take connections: {}", listener_,
+    worker_.services().log.error("listener {}: cannot take connections: {}", leads_to_.listener,
                                  std::generic_category().message(error));
   }
   timer_.expires_after(limits::accept_back_off);
@@ -73,7 +73,7 @@ int Acceptor::accept_some() {
     const auto peer = from_kernel(address);
     if (!peer) continue;
     try {
-      worker_.serve_connection({std::move(descriptor), *peer, listener_});
+      worker_.serve_connection({std::move(descriptor), *peer, leads_to_.listener, leads_to_.node});
     } catch (const std::bad_alloc&) {
       return ENOMEM;  // this connection is closed; the listener lives on
     }

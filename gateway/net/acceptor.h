@@ -3,10 +3,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 
+#include "gateway/cassandra/cell.h"
 #include "gateway/net/asio.h"
 #include "gateway/net/descriptor.h"
 
@@ -14,13 +17,19 @@ namespace gatehouse {
 
 class Worker;
 
+// Whom a listening socket's connections are for.
+struct LeadsTo {
+  std::string listener;
+  std::optional<cassandra::Uuid> node{};  // of a Cassandra cluster; unset: any
+};
+
 class Acceptor : public std::enable_shared_from_this<Acceptor> {
  public:
-  // `key` names the socket among the worker's; `listener` is where its connections lead.
-  Acceptor(Worker& worker, std::string key, std::string listener, Descriptor descriptor);
+  // `key` names the socket among the worker's.
+  Acceptor(Worker& worker, std::string key, LeadsTo leads_to, Descriptor descriptor);
 
   void start() { wait(); }
-  void lead_to(const std::string& listener) { listener_ = listener; }
+  void lead_to(LeadsTo leads_to) { leads_to_ = std::move(leads_to); }
   void close();
   [[nodiscard]] const std::string& key() const noexcept { return key_; }
 
@@ -32,7 +41,7 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
 
   Worker& worker_;
   std::string key_;
-  std::string listener_;
+  LeadsTo leads_to_;
   asio::posix::basic_stream_descriptor<Executor> socket_;
   Timer timer_;
   bool starved_ = false;

@@ -4,6 +4,7 @@
 #include <system_error>
 #include <utility>
 
+#include <net/if.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
@@ -52,6 +53,14 @@ Descriptor bind_one(const config::SocketAddress& address, const std::optional<st
 }
 
 }  // namespace
+
+// With the number of the device: one that is made anew has another.
+std::string socket_key(const config::SocketAddress& address,
+                       const std::optional<std::string>& device) {
+  std::string key = to_string(address);
+  if (device) key += "%" + *device + "#" + std::to_string(::if_nametoindex(device->c_str()));
+  return key;
+}
 
 Bound bind_and_listen(const config::SocketAddress& address,
                       const std::optional<std::string>& device, std::size_t sockets,

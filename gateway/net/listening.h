@@ -18,6 +18,11 @@ struct Bound {
   std::vector<Descriptor> sockets;
 };
 
+// What a listening socket is known by: where it is bound, so that a listener may change its name
+// and keep it.
+[[nodiscard]] std::string socket_key(const config::SocketAddress& address,
+                                     const std::optional<std::string>& device);
+
 // Listens at once; connections wait in the backlog until somebody accepts them. What accepted
 // sockets need (no delay, keep-alive) is set here, for they inherit it. `port_is_ours`: this
 // process listens on that port already, at this or another address. Otherwise it fails where

@@ -75,7 +75,7 @@ class Gatehouse:
             except queue.Empty:
                 line = None
             assert line is not None, f"no {wanted!r} on stdout; stderr:\n{self.log_text()}"
-            if line.startswith("listening "):
+            if line.startswith("listening ") and " node " not in line:
                 _, name, address = line.split(" ")
                 self._listening.setdefault(name, []).append(address)
             if line.startswith(wanted):
@@ -84,7 +84,14 @@ class Gatehouse:
     def wait_for_listener(self, name):
         """The address of a listener that a reload brings."""
         line = self._read_until(f"listening {name} ")
+        while " node " in line:
+            line = self._read_until(f"listening {name} ")
         return _host_and_port(line.split(" ")[2])
+
+    def wait_for_node(self, name, host_id):
+        """The address of a listener's node that was not there before."""
+        line = self._read_until(f"listening {name} node {host_id} ")
+        return _host_and_port(line.split(" ")[4])
 
     def kill_and_start_again(self):
         """As after a loss of power, but for what the kernel still had to write."""
