@@ -102,6 +102,7 @@ Awaitable<std::optional<bool>> CassandraSession::starts_tls() {
 }
 
 Awaitable<CassandraSession::Outcome> CassandraSession::preamble(const ListenerState& listener) {
+  is_heard_ = true;
   const auto found = co_await starts_tls();
   if (!found) co_return Stop{.reason = CloseReason::client_closed};
   is_tls_ = *found;
@@ -231,9 +232,11 @@ Awaitable<CassandraSession::Outcome> CassandraSession::pass_response() {
     segments_ = form;
     conversation_.begin_segments(*form);
   }
-  const bool is_unknown = login_.is_done() && !view_.knows_ring();
+  const bool is_unknown = login_.is_done() && !view_.has_node();
   if (is_unknown) {
-    const bool learned = co_await learn_node();
+    // One that has left the ring since has no place where several are seen.
+    bool learned = false;
+    if (view_.shows_one_node()) learned = co_await learn_node();
     if (!learned) co_return fail(CloseReason::backend_unreachable);
   }
   if (co_await write_frame(*client_, client_segments, stop.frame) != Io::ok) {
@@ -286,12 +289,18 @@ Awaitable<CassandraSession::Stop> CassandraSession::relay() {
 void CassandraSession::check(std::chrono::steady_clock::time_point steady_now, rules::Time now) {
   Session::check(steady_now, now);
   if (!is_established() || cut_ || !relay_) return;
+  // What it has done before was not looked at as closely: it begins anew.
+  const ServerState* server = worker_.snapshot()->find_server(record_.server);
+  if (server != nullptr && server->server->hide_system_tables && !hides_system_tables_) {
+    cut(CloseReason::revoked);
+    return;
+  }
   const Bytes events = conversation_.events_due();
   if (!events.empty()) relay_->say_to_client(events);
 }
 
 Awaitable<void> CassandraSession::say_goodbye(Stop stop) {
-  if (!place_) {
+  if (!is_heard_) {
     co_await tell_at_accept(stop);
     co_return;
   }
@@ -312,8 +321,9 @@ Awaitable<void> CassandraSession::tell_at_accept(const Stop& stop) {
   const auto snapshot = worker_.snapshot();
   const ListenerState* listener = snapshot->find_listener(accepted_.listener);
   // Nobody may keep more than a few of these busy: who comes behind them learns it from TLS alone.
-  const auto slot =
-      Waiting::take(worker_.services().refusals, snapshot->configuration->limits.refusals);
+  const std::uint32_t refusals = snapshot->configuration->limits.refusals;
+  const auto slot = refusals > 0 ? Waiting::take(worker_.services().refusals, refusals)
+                                 : std::optional<Waiting>();
   if (listener == nullptr || !stop.says_something() || !slot) {
     const bool expects_tls = listener != nullptr && listener->listener->tls.required;
     const bool is_policy = stop.reason == CloseReason::denied;

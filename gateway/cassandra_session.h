@@ -63,6 +63,7 @@ class CassandraSession final : public Session {
   [[nodiscard]] Stop denied(const Judgement& judgement) const;
   [[nodiscard]] Stop fail(CloseReason reason) const;
 
+  bool is_heard_ = false;  // as far as its first byte, which says whether it is TLS
   bool is_tls_ = false;
   bool hides_system_tables_ = true;
   std::optional<cassandra::Answering> answering_;  // set from the first request on

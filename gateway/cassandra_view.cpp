@@ -42,7 +42,7 @@ std::vector<Candidate> CassandraView::candidates(
     const Node* node = ring ? ring->find(*wanted) : nullptr;
     return node != nullptr ? std::vector{candidate_of(*node)} : std::vector<Candidate>();
   }
-  const bool is_spread = terms_.mode == config::NodesMode::single;
+  const bool is_spread = shows_one_node();
   if (!ring && !is_spread) return {};
   const std::string key = is_spread ? to_string(source) : source.ip.to_string();
   std::vector<Ranked> ranked;
@@ -69,11 +69,14 @@ std::vector<Candidate> CassandraView::candidates(
 void CassandraView::set_node(const Uuid& host_id) {
   const auto ring = terms_.cluster->ring();
   const Node* node = ring ? ring->find(host_id) : nullptr;
-  if (node != nullptr) node_ = *node;
+  if (node == nullptr) return;
+  node_ = *node;
+  has_node_ = true;
 }
 
 void CassandraView::set_own_ring(cassandra::Ring ring) {
   node_ = ring.nodes.front();
+  has_node_ = true;
   own_ring_ = std::make_shared<const cassandra::Ring>(std::move(ring));
 }
 
@@ -84,7 +87,7 @@ TopologyView CassandraView::view() {
                     .local = {.node = &node_, .endpoint = terms_.public_endpoint},
                     .peers = {},
                     .lists_old_peers = false};
-  if (terms_.mode == config::NodesMode::single) {
+  if (shows_one_node()) {
     virtual_node_ = cassandra::virtual_node(node_, terms_.server);
     view.local.node = &virtual_node_;
     return view;
@@ -108,7 +111,7 @@ TopologyView CassandraView::view() {
 
 cassandra::ShownCluster::Place CassandraView::place_of(const cassandra::InetAddress& address,
                                                        std::uint16_t port) {
-  if (terms_.mode == config::NodesMode::single) return {.kind = Place::Kind::hidden};
+  if (shows_one_node()) return {.kind = Place::Kind::hidden};
   const auto places = terms_.places->now();
   const auto served = std::ranges::find_if(places->served, [&](const auto& node) {
     return node.address == address && node.port == port;

@@ -18,9 +18,9 @@ namespace gatehouse {
 
 class CassandraView final : public cassandra::ShownCluster {
  public:
-  // What must be known before a node is dialled. All but `public_endpoint` must outlive this.
+  // What must be known before a node is dialled. `places` must outlive this.
   struct Terms {
-    Cluster* cluster = nullptr;
+    std::shared_ptr<Cluster> cluster;
     const NodePlaces* places = nullptr;
     std::string server;
     config::NodesMode mode = config::NodesMode::single;
@@ -29,9 +29,6 @@ class CassandraView final : public cassandra::ShownCluster {
   void set_terms(Terms terms) { terms_ = std::move(terms); }
   // The client's driver knows peers_v2.
   void set_reads_ports(bool reads_ports) noexcept { reads_ports_ = reads_ports; }
-  // Of the cluster, as far as the gateway has learned it by itself. Null: not at all.
-  [[nodiscard]] bool knows_ring() const { return terms_.cluster->ring() != nullptr; }
-
   // The nodes that a client of `source` may be led to, the first before the others: `wanted` alone
   // if it is set. One source is led to one node as long as that is up, so that its driver may take
   // a contact point for a node; where there is only one to be seen, its connections are spread.
@@ -40,12 +37,20 @@ class CassandraView final : public cassandra::ShownCluster {
       const config::SocketAddress& source, const std::optional<cassandra::Uuid>& wanted,
       const std::vector<config::Backend>& backends) const;
 
-  // The node that was reached, of the ring.
+  // The node that was reached, if it is still in the ring.
   void set_node(const cassandra::Uuid& host_id);
   // What the session has learned itself, where the gateway has no account to learn it with: a ring
   // of the node that was reached.
   void set_own_ring(cassandra::Ring ring);
 
+  // Whether it is known which node that is, and what there is to say of it.
+  [[nodiscard]] bool has_node() const noexcept { return has_node_; }
+
+  [[nodiscard]] bool shows_one_node() const noexcept {
+    return terms_.mode == config::NodesMode::single;
+  }
+
+  // REQUIRES: has_node().
   [[nodiscard]] cassandra::TopologyView view() override;
   [[nodiscard]] Place place_of(const cassandra::InetAddress& address, std::uint16_t port) override;
   [[nodiscard]] cassandra::InetAddress address_told_for(
@@ -60,6 +65,7 @@ class CassandraView final : public cassandra::ShownCluster {
 
   Terms terms_;
   bool reads_ports_ = false;
+  bool has_node_ = false;
   cassandra::Node node_;          // the one reached, as it was last known
   cassandra::Node virtual_node_;  // of the last view()
   std::shared_ptr<const cassandra::Ring> own_ring_;

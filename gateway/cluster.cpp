@@ -55,4 +55,20 @@ bool Cluster::schema_is_settling() const {
          std::chrono::steady_clock::now() < schema_changed_at_ + limits::schema_agreement;
 }
 
+std::shared_ptr<Cluster> ClusterTable::of(const config::Server& server) {
+  std::string key = server.name;
+  for (const config::Backend& backend : server.backends) key += '\n' + backend.text;
+  if (server.topology) {
+    key += "\n\n" + server.topology->user + '\n' + server.topology->password_file.path.string();
+  }
+  std::erase_if(clusters_, [](const auto& entry) { return entry.second.expired(); });
+  std::weak_ptr<Cluster>& known = clusters_[key];
+  auto cluster = known.lock();
+  if (!cluster) {
+    cluster = std::make_shared<Cluster>();
+    known = cluster;
+  }
+  return cluster;
+}
+
 }  // namespace gatehouse

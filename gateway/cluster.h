@@ -4,16 +4,19 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
+#include <string>
 
+#include "config/configuration.h"
 #include "gateway/cassandra/prepared_statements.h"
 #include "gateway/cassandra/ring.h"
 
 namespace gatehouse {
 
-// One a server. Any thread may call anything. Goes on over reloads.
+// One a server. Any thread may call anything. Goes on over reloads, by ClusterTable.
 class Cluster {
  public:
   // Null until it is learned.
@@ -44,6 +47,17 @@ class Cluster {
   std::uint64_t schema_read_ = 0;  // as many of them
   std::chrono::steady_clock::time_point schema_changed_at_;
   cassandra::PreparedStatements prepared_;
+};
+
+// Asked while a snapshot is built, on one thread. A cluster is known by its server's name and by
+// how it is found, so that nothing learned of one is believed of another, and lives as long as
+// anybody holds it.
+class ClusterTable {
+ public:
+  [[nodiscard]] std::shared_ptr<Cluster> of(const config::Server& server);
+
+ private:
+  std::map<std::string, std::weak_ptr<Cluster>> clusters_;
 };
 
 }  // namespace gatehouse

@@ -34,7 +34,7 @@ std::unique_ptr<ServerState> build_server(const config::Configuration& configura
   state->rule_uses = continuity.rule_uses.of(*state->policy.written);
   state->backends = continuity.backends.of(server);
   if (server.protocol == config::Protocol::cassandra) {
-    state->cluster = &continuity.clusters[server.name];
+    state->cluster = continuity.clusters.of(server);
   }
   return state;
 }

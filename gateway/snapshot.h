@@ -36,7 +36,7 @@ struct ServerState {
   RuleUses rule_uses;      // parallel to policy.written->rules()
   BackendStates backends;  // parallel to server->backends
   // What is known of the ring; outlives every snapshot. Null unless the protocol is cassandra.
-  Cluster* cluster = nullptr;
+  std::shared_ptr<Cluster> cluster;
 };
 
 struct ListenerState {
@@ -81,7 +81,7 @@ struct Continuity {
   std::map<std::string, std::atomic<std::uint32_t>, std::less<>> sessions_by_server;
   std::map<std::string, std::atomic<std::uint32_t>, std::less<>> handshakes_by_listener;
   std::map<std::string, NodePlaces, std::less<>> places_by_listener;
-  std::map<std::string, Cluster, std::less<>> clusters;  // by the server's name
+  ClusterTable clusters;
 };
 
 struct Built {

@@ -1,5 +1,6 @@
 #include "gateway/cassandra/conversation.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "gateway/cassandra/error.h"
@@ -53,7 +54,8 @@ void Conversation::begin(const Terms& terms) {
   requests_.set_limit(frame_limit);
 }
 
-bool Conversation::is_looked_at(const FrameHeader& header) const {
+bool Conversation::is_looked_at(const FrameHeader& header) {
+  if (filter_ && header.opcode != opcode::event) filter_->answer_begins();
   switch (header.opcode) {
     case opcode::event:
     case opcode::error:
@@ -105,8 +107,13 @@ bool Conversation::take_request(Buffer& to_node, Buffer& answers) {
   } else {
     append_own_error(answer, FrameReader::Outcome::malformed, header);
   }
-  if (verdict == RequestFilter::Verdict::pass) {
+  if (verdict == RequestFilter::Verdict::pass && body->data() == requests_.body().data()) {
     append_frame(to_node, requests_.frame());
+  } else if (verdict == RequestFilter::Verdict::pass) {
+    // What was read, and not what another library might make of the same bytes.
+    FrameHeader plain = header;
+    plain.flags &= static_cast<std::uint8_t>(~frame_flag::compressed);
+    cassandra::append_frame(to_node, plain, *body);
   } else {
     append_frame(answers, answer);
   }
@@ -141,8 +148,12 @@ void Conversation::append_part(Buffer& to_client) const {
   const bool is_whole = part.size() == header_size + responses_.header().length;
   if (!segments_ || is_whole) {
     append_frame(to_client, part);
-  } else {
-    append_segment(to_client, *segments_, part, false);
+    return;
+  }
+  for (Bytes rest = part; !rest.empty();) {
+    const Bytes piece = rest.first(std::min(rest.size(), segment_payload_max));
+    append_segment(to_client, *segments_, piece, false);
+    rest = rest.subspan(piece.size());
   }
 }
 
@@ -186,8 +197,9 @@ bool Conversation::take_event(Buffer& to_client, Bytes content) {
   if (!event) return false;
   if (event->type == Event::Type::schema_change) {
     append_frame(to_client, responses_.frame());
-  } else if (event->type != Event::Type::unknown && !append_event_as_shown(to_client, content) &&
-             late_events_.size() < late_events_max) {
+  } else if (event->type != Event::Type::unknown && !append_event_as_shown(to_client, content)) {
+    // Of nodes that never become known, the oldest make room.
+    if (late_events_.size() == late_events_max) late_events_.erase(late_events_.begin());
     late_events_.emplace_back(content.begin(), content.end());
   }
   return true;

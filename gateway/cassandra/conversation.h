@@ -79,7 +79,8 @@ class Conversation final : public RelayFilter {
   // A frame's body without its compression, for which there is `memory`. Unset: it is not what it
   // says.
   [[nodiscard]] std::optional<Bytes> plain_body(const FrameReader& reader, Buffer& memory) const;
-  [[nodiscard]] bool is_looked_at(const FrameHeader& header) const;
+  // Asked once of each frame of the node's.
+  bool is_looked_at(const FrameHeader& header);
 
   ShownCluster& cluster_;
   ConversationBuffers& buffers_;

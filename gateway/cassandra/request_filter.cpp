@@ -46,26 +46,33 @@ RequestFilter::Verdict RequestFilter::judge(const FrameHeader& header, Bytes bod
   const auto content = request_content(header.flags, body);
   // Two requests on one stream: which of them an answer is to, nobody could tell.
   const bool is_sound = content && header.stream >= 0 && !awaits(header.stream);
-  if (is_sound) {
-    switch (header.opcode) {
-      case opcode::options:
-        return Verdict::pass;
-      case opcode::query:
-        return judge_query(request, *content);
-      case opcode::prepare:
-        return judge_prepare(request, *content);
-      case opcode::execute:
-        return judge_execute(request, *content);
-      case opcode::batch:
-        return judge_batch(request, *content);
-      case opcode::register_events:
-        return judge_register(request, *content);
-      default:
-        break;
-    }
+  if (!is_sound) {
+    request.refuse(error_code::protocol, unreadable_request);
+    return Verdict::broken;
   }
-  request.refuse(error_code::protocol, unreadable_request);
-  return Verdict::broken;
+  const Verdict verdict = judge_content(request, *content);
+  if (verdict == Verdict::pass) ++under_way_;
+  return verdict;
+}
+
+RequestFilter::Verdict RequestFilter::judge_content(const Request& request, Bytes content) {
+  switch (request.header.opcode) {
+    case opcode::options:
+      return Verdict::pass;
+    case opcode::query:
+      return judge_query(request, content);
+    case opcode::prepare:
+      return judge_prepare(request, content);
+    case opcode::execute:
+      return judge_execute(request, content);
+    case opcode::batch:
+      return judge_batch(request, content);
+    case opcode::register_events:
+      return judge_register(request, content);
+    default:
+      request.refuse(error_code::protocol, unreadable_request);
+      return Verdict::broken;
+  }
 }
 
 RequestFilter::Verdict RequestFilter::judge_query(const Request& request, Bytes content) {
@@ -73,7 +80,7 @@ RequestFilter::Verdict RequestFilter::judge_query(const Request& request, Bytes 
   if (!query) return request.refuse(error_code::protocol, unreadable_request);
   auto statement = classify_here(query->text, query->parameters.keyspace);
   if (!statement) return request.refuse(error_code::invalid, ambiguous);
-  if (const auto refused = refuse_hidden(request, *statement)) return *refused;
+  if (hides_system_tables_ && is_hidden(*statement)) return refuse_hidden(request, *statement);
   if (statement->kind == Kind::use) return begin_use(request, std::move(statement->keyspace));
   if (statement->kind == Kind::definition) return await(request, Definition{});
   if (statement->kind != Kind::topology) return Verdict::pass;
@@ -87,7 +94,10 @@ RequestFilter::Verdict RequestFilter::judge_prepare(const Request& request, Byte
   if (!prepare) return request.refuse(error_code::protocol, unreadable_request);
   auto statement = classify_here(prepare->text, prepare->keyspace);
   if (!statement) return request.refuse(error_code::invalid, ambiguous);
-  if (const auto refused = refuse_hidden(request, *statement)) return *refused;
+  if (is_hidden(*statement)) {
+    // Where it passes, its id is not remembered: it must not pass any more once tables are hidden.
+    return hides_system_tables_ ? refuse_hidden(request, *statement) : Verdict::pass;
+  }
   if (statement->kind == Kind::use) {
     return await(request, Preparation{UseStatement{std::move(statement->keyspace)}});
   }
@@ -141,7 +151,7 @@ RequestFilter::Verdict RequestFilter::judge_batch(const Request& request, Bytes 
     } else {
       const auto statement = classify_here(entry.text, batch->parameters.keyspace);
       if (!statement) return request.refuse(error_code::invalid, ambiguous);
-      if (const auto refused = refuse_hidden(request, *statement)) return *refused;
+      if (hides_system_tables_ && is_hidden(*statement)) return refuse_hidden(request, *statement);
       is_change = statement->kind != Kind::use && statement->kind != Kind::topology;
     }
     if (!is_change) {
@@ -173,9 +183,7 @@ std::optional<Statement> RequestFilter::classify_here(std::string_view text,
   return found;
 }
 
-std::optional<RequestFilter::Verdict> RequestFilter::refuse_hidden(
-    const Request& request, const Statement& statement) const {
-  if (!hides_system_tables_) return std::nullopt;
+bool RequestFilter::is_hidden(const Statement& statement) noexcept {
   switch (statement.kind) {
     case Kind::topology:
     case Kind::functions_of_local:
@@ -183,23 +191,32 @@ std::optional<RequestFilter::Verdict> RequestFilter::refuse_hidden(
     case Kind::describe:
     case Kind::definition:
     case Kind::other:
-      return std::nullopt;
+      return false;
     case Kind::system_select:
-      if (may_be_read(statement.keyspace, statement.table)) return std::nullopt;
-      return request.refuse(error_code::unauthorized,
-                            "Table " + statement.keyspace + "." + statement.table +
-                                " may show where nodes are: it cannot be read through this "
-                                "gateway.");
+      return !may_be_read(statement.keyspace, statement.table);
     case Kind::system_change:
-      return request.refuse(error_code::unauthorized,
-                            "Keyspace " + statement.keyspace +
-                                " is Cassandra's own: it cannot be changed through this gateway.");
     case Kind::describe_cluster:
-      return request.refuse(
-          error_code::unauthorized,
-          "DESCRIBE CLUSTER shows where nodes are: it does not pass this gateway.");
     case Kind::unreadable:
       break;
+  }
+  return true;
+}
+
+RequestFilter::Verdict RequestFilter::refuse_hidden(const Request& request,
+                                                    const Statement& statement) {
+  if (statement.kind == Kind::system_select) {
+    return request.refuse(error_code::unauthorized,
+                          "Table " + statement.keyspace + "." + statement.table +
+                              " may show where nodes are: it cannot be read through this gateway.");
+  }
+  if (statement.kind == Kind::system_change) {
+    return request.refuse(error_code::unauthorized,
+                          "Keyspace " + statement.keyspace +
+                              " is Cassandra's own: it cannot be changed through this gateway.");
+  }
+  if (statement.kind == Kind::describe_cluster) {
+    return request.refuse(error_code::unauthorized,
+                          "DESCRIBE CLUSTER shows where nodes are: it does not pass this gateway.");
   }
   return request.refuse(error_code::syntax,
                         "This gateway cannot read this statement, and lets none pass that might "
@@ -207,6 +224,13 @@ std::optional<RequestFilter::Verdict> RequestFilter::refuse_hidden(
 }
 
 RequestFilter::Verdict RequestFilter::begin_use(const Request& request, std::string keyspace) {
+  // A node that is slow with what has passed before would read it in the new keyspace, where names
+  // mean something else.
+  if (hides_system_tables_ && under_way_ > 0 && is_system_keyspace(keyspace)) {
+    return request.refuse(error_code::invalid,
+                          "Other statements of this connection are not answered yet: wait for "
+                          "them before a USE of a keyspace of Cassandra's own.");
+  }
   const Verdict verdict = await(request, Use{});
   if (verdict != Verdict::pass) return verdict;
   if (keyspaces_.begin(request.header.stream, std::move(keyspace))) return Verdict::pass;

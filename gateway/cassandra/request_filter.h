@@ -38,6 +38,10 @@ class RequestFilter {
   // Of a whole frame whose `body` is decompressed.
   Verdict judge(const FrameHeader& header, Bytes body, std::vector<std::uint8_t>& answer);
 
+  // A node's answer to any request has begun.
+  void answer_begins() noexcept {
+    if (under_way_ > 0) --under_way_;
+  }
   // Whether the answer on that stream is awaited(), and then what it was.
   [[nodiscard]] bool awaits(std::int16_t stream) const { return awaited_.contains(stream); }
   // `content`: behind the prefix, of a RESULT or an ERROR.
@@ -60,6 +64,7 @@ class RequestFilter {
     Verdict refuse(std::uint32_t code, std::string_view message) const;
   };
 
+  Verdict judge_content(const Request& request, Bytes content);
   Verdict judge_query(const Request& request, Bytes content);
   Verdict judge_prepare(const Request& request, Bytes content);
   Verdict judge_execute(const Request& request, Bytes content);
@@ -69,9 +74,9 @@ class RequestFilter {
   // Unset: it depends on whether a USE that is under way is taken before it.
   [[nodiscard]] std::optional<Statement> classify_here(std::string_view text,
                                                        std::string_view keyspace) const;
-  // Unset: it may pass.
-  [[nodiscard]] std::optional<Verdict> refuse_hidden(const Request& request,
-                                                     const Statement& statement) const;
+  // Whether it is refused where system tables are hidden.
+  [[nodiscard]] static bool is_hidden(const Statement& statement) noexcept;
+  static Verdict refuse_hidden(const Request& request, const Statement& statement);
   Verdict begin_use(const Request& request, std::string keyspace);
   Verdict await(const Request& request, Awaited awaited);
 
@@ -79,6 +84,7 @@ class RequestFilter {
   bool hides_system_tables_;
   Keyspaces keyspaces_;
   std::map<std::int16_t, Awaited> awaited_;
+  std::size_t under_way_ = 0;  // requests that have passed and are not answered
 };
 
 }  // namespace gatehouse::cassandra

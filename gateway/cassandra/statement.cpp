@@ -161,6 +161,9 @@ bool is_system_keyspace(std::string_view keyspace) noexcept {
 Statement classify(std::string_view text, std::string_view keyspace) {
   TokenReader reader(text);
   const Token first = reader.next();
+  const bool is_read_through =
+      first.is_word("select") || first.is_word("delete") || first.is_word("begin");
+  if (is_read_through && text.size() > statement_size_max) return {};
   if (first.is_word("select")) return classify_select(reader, keyspace);
   if (first.is_word("insert")) return classify_insert(reader, keyspace);
   if (first.is_word("update")) return classify_change(reader, keyspace);

@@ -2,6 +2,7 @@
 // how. Closed by default: what may read a system keyspace and is not understood is unreadable.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -37,6 +38,10 @@ struct Statement {
   std::string table{};
   TopologySelect select{};
 };
+
+// Of a SELECT, a DELETE or a batch as text, in bytes: these are read through, which takes time that
+// other sessions wait for. A longer one is unreadable.
+inline constexpr std::size_t statement_size_max = std::size_t{1} << 20;
 
 // Of the text of a QUERY, a PREPARE or an entry of a BATCH. `keyspace`: the one that names without
 // a keyspace mean, from USE or from the request itself; empty: none, so that Cassandra refuses

@@ -1,9 +1,12 @@
 """Cassandra's own drivers through the gateway: they connect, discover, work, and show refusals."""
 
+import contextlib
+
 import pytest
 
 from support import cassandra_clients, configuration
 from support.cassandra_server import TOPOLOGY_USER, USER
+from support.gatehouse import Gatehouse
 from support.mariadb_server import PASSWORD
 from support.waiting import wait_until
 
@@ -14,6 +17,8 @@ NOBODY = {"events.yaml": configuration.rule_file("elsewhere 192.0.2.0/24", EVENT
 DENIED = "Client with IP address '127.0.0.1' is not allowed to connect to this Cassandra cluster."
 # Attempts of a driver that is refused, while it gives up: none of them may storm.
 ATTEMPTS_MAX = 12
+# What drivers need to find out about a node, and to connect to it again.
+NEWS_SECONDS = 90
 
 every_driver = pytest.mark.parametrize("driver", cassandra_clients.ALL, ids=lambda each: each.name)
 
@@ -103,3 +108,150 @@ class TestRefusals:
         denied = int(gateway.metric("gatehouse_denied_total", reason="no_matching_rule",
                                     server=EVENTS))
         assert 1 <= denied <= ATTEMPTS_MAX, f"{driver.name} tried {denied} times"
+
+
+class Witness:
+    """What a driver knew of the ring through the gateway before, while and after a node was down."""
+
+    def __init__(self, driver, gateway, certificates):
+        self._client = driver.connect(gateway.address(), certificates.authority)
+        self.failure = None
+        self.ring = None
+        self.coordinators = {}  # by key
+        self.host_ids = {}  # what the node itself says, by where the driver asked
+
+    def close(self):
+        self._client.__exit__()
+
+    def attempt(self, what):
+        """A driver that fails does so in its own test."""
+        if self.failure is None:
+            try:
+                what()
+            except (AssertionError, LookupError, OSError) as failure:
+                self.failure = str(failure)
+
+    def look_around(self):
+        self.ring = self._client.nodes()
+        for key in KEYS:
+            _, self.coordinators[key] = self._client.prepared(
+                key, "SELECT * FROM shop.items WHERE id = ?")
+            [[host_id]], coordinator = self._client.query("SELECT host_id FROM system.local")
+            self.host_ids[coordinator] = host_id
+
+    def wait_for(self, host_id, up):
+
+        def sees():
+            # As an application does: some drivers find out by their statements alone.
+            self._client.query("SELECT release_version FROM system.local")
+            return self._client.nodes()[host_id]["up"] == up
+
+        wait_until(sees, f"it sees that the node is {'up' if up else 'down'}", NEWS_SECONDS,
+                   poll=0.2)
+
+
+def owner_of(token, nodes):
+    """The node that has this token: the first at or after it on the ring."""
+    owners = sorted((each, node) for node in nodes for each in node.tokens)
+    return next((node for each, node in owners if each >= token), owners[0][1])
+
+
+def places_of(gateway):
+    """Where clients reach each node, by host id."""
+    return {entry["node"]: entry["address"] for entry in gateway.status()["listeners"]
+            if "node" in entry}
+
+
+class ThreeNodes:
+    """A gateway in front of three nodes, and every driver that knows this mode, while one of the
+    nodes stops and starts again."""
+
+    # They know nodes that come and go by their addresses alone, which are all the same here.
+    BY_ADDRESS = (cassandra_clients.GOCQL1, cassandra_clients.GOCQL2)
+
+    def __init__(self, certificates, ring, gateway, drivers):
+        self.ring = ring
+        self.gateway = gateway
+        wait_until(lambda: len(places_of(gateway)) == 3, "each node has its place")
+        self.places = places_of(gateway)
+        self.witnesses = {}
+        last = ring.nodes[-1]
+        host_id = last.host_id()
+        with contextlib.ExitStack() as running:
+            for driver in drivers:
+                if driver.missing() is None:
+                    self.witnesses[driver.name] = Witness(driver, gateway, certificates)
+                    running.callback(self.witnesses[driver.name].close)
+            for witness in self.witnesses.values():
+                witness.attempt(witness.look_around)
+            last.stop()
+            seeing = [self.witnesses[driver.name] for driver in drivers
+                      if driver.name in self.witnesses and driver not in self.BY_ADDRESS]
+            for witness in seeing:
+                witness.attempt(lambda witness=witness: witness.wait_for(host_id, up=False))
+            last.start_again()
+            for witness in seeing:
+                witness.attempt(lambda witness=witness: witness.wait_for(host_id, up=True))
+
+    def host_at(self, coordinator):
+        """Whom a client means by that address: a node's place, or the contact point."""
+        for host_id, place in self.places.items():
+            if place == coordinator:
+                return host_id
+        return None
+
+    def check(self, driver):
+        witness = self.witnesses[driver.name]
+        assert witness.failure is None
+        self._knows_the_ring(witness)
+        self._asks_the_node_that_has_the_row(witness)
+        # Wherever it asked, the node that answered is the one that it takes it for.
+        for coordinator, host_id in witness.host_ids.items():
+            assert self.host_at(coordinator) in (host_id, None)
+        assert len(witness.host_ids) > 1
+
+    def _knows_the_ring(self, witness):
+        contact = ":".join(map(str, self.gateway.address()))
+        for node in self.ring.nodes:
+            known = witness.ring.pop(node.host_id())
+            assert (known["tokens"], known["up"]) == (len(node.tokens), True)
+            assert f"{known['address']}:{known['port']}" in (
+                self.places[node.host_id()], contact)
+        assert not witness.ring
+
+    def _asks_the_node_that_has_the_row(self, witness):
+        rows = self.ring.execute("SELECT id, token(id) AS hash FROM shop.items")
+        for row in rows:
+            owner = owner_of(row["hash"], self.ring.nodes).host_id()
+            coordinator = witness.coordinators[row["id"]]
+            assert witness.host_ids.get(coordinator, self.host_at(coordinator)) == owner
+
+
+@pytest.fixture(scope="class")
+def ring(cassandra_ring):
+    with cassandra_ring.nodes[0].connect() as session:
+        session.log_in(USER, PASSWORD)
+        for key in KEYS:
+            session.query(f"INSERT INTO shop.items (id, name) VALUES ({key}, 'item {key}')")
+    return cassandra_ring
+
+
+class TestAPortForEachNode:
+    @pytest.fixture(scope="class")
+    def three(self, certificates, ring, tmp_path_factory):
+        password_file = tmp_path_factory.mktemp("secrets") / "events"
+        password_file.write_text(PASSWORD)
+        drivers = [driver for driver in cassandra_clients.ALL if driver.knows_ports]
+        yaml = cluster_yaml(certificates, ring, {"mode": "port_per_node"}, password_file)
+        gateway = Gatehouse(yaml, RULES).start()
+        try:
+            yield ThreeNodes(certificates, ring, gateway, drivers)
+        finally:
+            gateway.stop()
+
+    @pytest.mark.parametrize(
+        "driver", [driver for driver in cassandra_clients.ALL if driver.knows_ports],
+        ids=lambda each: each.name)
+    def test_a_driver_knows_the_ring_uses_it_and_sees_it_change(self, three, driver):
+        need(driver)
+        three.check(driver)

@@ -1,5 +1,7 @@
 """A session with a real Cassandra node, byte by byte: who gets in, what passes, and what does not."""
 
+import ssl
+
 import pytest
 
 from support import configuration
@@ -132,6 +134,29 @@ class TestLogin:
             refused = refusal_of(connect(gateway, certificates), lambda it: it.options())
         assert refused.code == OVERLOADED
 
+    def test_who_comes_beyond_the_servers_cap_is_told_so(self, certificates, node, start_gateway):
+        gateway = start_gateway(events_yaml(certificates, node, server_keys={"max_sessions": 1}),
+                                RULES)
+        with connect(gateway, certificates) as first:
+            first.log_in(USER, PASSWORD)
+            refused = refusal_of(connect(gateway, certificates), lambda it: it.options())
+        assert refused.code == OVERLOADED
+        gateway.wait_for_audit("closed", close_reason="too_many_sessions", bound="max_sessions")
+
+    @pytest.mark.parametrize("changes", [{"on_deny": "reset"}, {"limits": {"refusals": 0}}],
+                             ids=["on_deny: reset", "refusals: 0"])
+    def test_a_denied_source_that_is_not_told_so_reads_it_from_tls(self, certificates, node,
+                                                                   start_gateway, changes):
+        yaml = events_yaml(certificates, node)
+        on_deny = changes.get("on_deny")
+        if on_deny:
+            yaml["listeners"][0]["on_deny"] = on_deny
+        gateway = start_gateway(yaml | {key: changes[key] for key in changes if key == "limits"},
+                                RULES)
+        with pytest.raises(ssl.SSLError, match="(?i)access.denied"):
+            connect(gateway, certificates, source=FORBIDDEN)
+        gateway.wait_for_audit("denied")
+
 
 class TestPassing:
     @every_version
@@ -214,6 +239,65 @@ class TestTopology:
         session.send_frame(wire.QUERY, wire.query_body(4, "SELECT * FROM peer_events"))
         answers = [session.receive_frame(), session.receive_frame()]
         assert {answer.opcode for answer in answers} == {wire.RESULT, wire.ERROR}
+
+    @pytest.mark.parametrize("version", [4, 5])
+    def test_a_use_does_not_overtake_what_was_sent_before_it(self, client, version):
+        """A node parses that for long, and would read `local` in the keyspace used meanwhile."""
+        session = client(version)
+        slow = f"SELECT rpc_address FROM local /*{' ' * 900_000}*/"
+        for stream, text in enumerate([slow, "USE system"], 1):
+            session.send_frame(wire.QUERY, wire.query_body(version, text), stream)
+        answers = {answer.stream: answer for answer in
+                   [session.receive_frame(), session.receive_frame()]}
+        assert "No keyspace" in ServerError(answers[1]).message
+        # Unless the first was answered before the second was read.
+        if answers[2].opcode == wire.ERROR:
+            assert ServerError(answers[2]).code == INVALID
+
+    def test_an_answer_is_not_taken_for_that_of_a_use(self, client):
+        session = client(4)
+        session.send(wire.Frame(4, wire.REGISTER, wire.string_list(wire.EVENTS), 7).encode()
+                     + wire.Frame(4, wire.QUERY, wire.query_body(4, "USE system"), 7).encode())
+        answers = {session.receive_frame().opcode, session.receive_frame().opcode}
+        assert answers == {wire.READY, wire.ERROR}
+        with pytest.raises(ServerError, match="(?i)no keyspace"):
+            session.query("SELECT * FROM local")
+
+    def test_hiding_begins_at_once(self, certificates, node, start_gateway):
+        shown = events_yaml(certificates, node, server_keys={"hide_system_tables": False})
+        gateway = start_gateway(shown, RULES)
+        with connect(gateway, certificates) as session:
+            session.log_in(*SUPERUSER)
+            prepared = session.prepare("SELECT * FROM system.peer_events")
+            session.execute(prepared)
+            gateway.write_configuration(events_yaml(certificates, node))
+            assert session.receive_rest() == b""
+        gateway.wait_for_audit("closed", close_reason="revoked")
+        with connect(gateway, certificates) as session, pytest.raises(ServerError) as refused:
+            session.log_in(*SUPERUSER)
+            session.execute(prepared)
+        assert refused.value.code == UNPREPARED
+
+    def test_another_cluster_under_the_same_name_is_another(self, certificates, node,
+                                                            start_gateway, tmp_path):
+        password = tmp_path / "password"
+        password.write_text(PASSWORD)
+        topology = {"user": TOPOLOGY_USER, "password_file": str(password)}
+        yaml = events_yaml(certificates, node, server_keys={"topology": topology})
+        gateway = start_gateway(yaml, RULES)
+        wait_until(lambda: gateway.status()["servers"][0]["cluster"], "the ring is known")
+        generation = gateway.status()["snapshot"]["generation"]
+        yaml["servers"][0]["backends"] = ["127.0.0.1:9"]
+        gateway.write_configuration(yaml)
+        gateway.wait_for_generation_after(generation)
+        refused = refusal_of(connect(gateway, certificates), lambda it: it.options())
+        assert "cannot reach the cluster" in refused.message
+
+    def test_a_statement_that_would_keep_others_waiting_is_refused(self, client):
+        session = client(4)
+        with pytest.raises(ServerError) as refused:
+            session.query(f"SELECT {'a,' * 2 ** 20}a FROM shop.items")
+        assert refused.value.code == SYNTAX
 
     def test_a_prepared_use_counts(self, client):
         session = client(5)
