@@ -1,0 +1,36 @@
+// The cluster of topology.h as one connection may know it.
+#pragma once
+
+#include <cstddef>
+
+#include "gateway/cassandra/shown_cluster.h"
+#include "tests/gateway/cassandra/topology.h"
+
+namespace gatehouse::cassandra::test {
+
+class ClusterOfThree final : public ShownCluster {
+ public:
+  static InetAddress address_of_gateway() { return ipv4(203, 0, 113, 10); }
+
+  explicit ClusterOfThree(bool has_ports = true) : ring(ring_of_three(has_ports)) {}
+
+  TopologyView view() override { return view_of(ring); }
+  Place place_of(const InetAddress& address, std::uint16_t port) override {
+    const Node* const node = ring.find(address, port);
+    if (node == nullptr || node - ring.nodes.data() >= known) return {};
+    if (hides_nodes) return {.kind = Place::Kind::hidden};
+    const auto at = static_cast<std::uint16_t>(19042 + (node - ring.nodes.data()));
+    return {.kind = Place::Kind::shown, .endpoint = {address_of_gateway(), at}};
+  }
+  InetAddress address_told_for(const InetAddress& /*address*/) override {
+    return address_of_gateway();
+  }
+  PreparedStatements& prepared() noexcept override { return statements; }
+
+  Ring ring;
+  PreparedStatements statements;
+  std::ptrdiff_t known = 3;  // of its nodes; events may come of the others
+  bool hides_nodes = false;
+};
+
+}  // namespace gatehouse::cassandra::test
