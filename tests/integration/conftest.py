@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from support import cassandra_versions, configuration, gatehouse, mariadb_versions
+from support import cassandra_versions, configuration, gatehouse, mariadb_versions, network
 from support.cassandra_server import CassandraCluster
 from support.certificates import Certificates
 from support.fake_backend import FakeBackend
@@ -107,6 +107,14 @@ def start_gateway():
             return gateway.start()
 
         yield start
+
+
+@pytest.fixture(scope="module")
+def tenants():
+    if reason := network.missing_right():
+        pytest.skip(reason)
+    with network.TwoTenants() as two:
+        yield two
 
 
 @pytest.fixture

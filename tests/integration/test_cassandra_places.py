@@ -7,7 +7,6 @@ import copy
 import dataclasses
 import datetime
 import json
-import random
 import shutil
 import signal
 import socket
@@ -16,97 +15,17 @@ import pytest
 
 from support import configuration
 from support.connection import Closed
-from support.cql_session import CqlSession
 from support.cql_wire import ServerError
 from support.fake_node import PASSWORD, USER, FakeNode, Member
+from support.placing import EVENTS, LISTENER, Placing, cassandra_listener, free_ports
 from support.waiting import wait_until
 
-EVENTS = "events"
-LISTENER = "public-cassandra"
 FORBIDDEN = "127.0.9.9"
 DENIED = f"Client with IP address '{FORBIDDEN}' is not allowed to connect to this Cassandra cluster."
 RULES = {"events.yaml": configuration.rule_file("loopback 127.0.0.0/24", EVENTS)}
 ANY_PORTS = {"mode": "port_per_node", "ports": 0}
 # Members of the ring that nobody connects to.
 AWAY, LATER = (Member("127.9.9.9", 9000 + number, number=number) for number in (7, 8))
-
-
-def free_ports(count):
-    """The first of so many in a row that nobody uses, and that the system gives nobody."""
-    while True:
-        first = random.randrange(20000, 30000)
-        try:
-            for port in range(first, first + count):
-                socket.create_server(("127.0.0.1", port)).close()
-            return first
-        except OSError:
-            continue
-
-
-class Placing:
-    """A gateway, and its nodes' places as operators see them."""
-
-    def __init__(self, gateway, yaml):
-        self.gateway = gateway
-        self.yaml = yaml
-
-    @property
-    def state(self):
-        return self.gateway.folder / "state" / "node-places.json"
-
-    def listeners(self, name=LISTENER):
-        return [each for each in self.gateway.status()["listeners"]
-                if each["name"] == name and "node" in each]
-
-    def places(self, name=LISTENER):
-        return {each["node"]: each["address"] for each in self.listeners(name)}
-
-    def wait_for(self, *members, name=LISTENER):
-        """Until exactly these have a place; returns it for each."""
-        expected = {str(member.host_id) for member in members}
-
-        def are_there():
-            places = self.places(name)
-            return places.keys() == expected and all(places.values())
-
-        wait_until(are_there, f"places of {expected}")
-        places = self.places(name)
-        return [places[str(member.host_id)] for member in members]
-
-    def wait_for_trouble(self, member, text):
-        def trouble():
-            return [each.get("trouble", "") for each in self.listeners()
-                    if each["node"] == str(member.host_id) and each["address"] is None]
-
-        wait_until(lambda: any(text in each for each in trouble()), f"{text!r} in the status")
-
-    def reload(self, **nodes):
-        yaml = copy.deepcopy(self.yaml)
-        yaml["listeners"][0]["nodes"] = nodes
-        generation = self.gateway.generation()
-        self.gateway.write_configuration(yaml)
-        self.gateway.wait_for_generation_after(generation)
-
-    def connect(self, place, source="127.0.0.1"):
-        host, port = place.rsplit(":", 1)
-        return CqlSession((host, int(port)), 5, source)
-
-    def node_at(self, place):
-        """The id of the node that a client is led to, and those of the others with their places."""
-        with self.connect(place) as session:
-            session.log_in(USER, PASSWORD)
-            [local] = session.query("SELECT host_id, rpc_address, rpc_port FROM system.local")
-            assert f"{local['rpc_address']}:{local['rpc_port']}" == place
-            peers = session.query("SELECT host_id, native_address, native_port"
-                                  " FROM system.peers_v2")
-            return str(local["host_id"]), {
-                str(peer["host_id"]): f"{peer['native_address']}:{peer['native_port']}"
-                for peer in peers}
-
-
-def cassandra_listener(certificates, nodes, name=LISTENER, **keys):
-    return configuration.listener(certificates, name, servers=[EVENTS], protocol="cassandra",
-                                  tls={"required": False}, nodes=nodes, **keys)
 
 
 @pytest.fixture
@@ -414,3 +333,54 @@ class TestAddresses:
         with placing.connect(gone) as session, pytest.raises((ServerError, Closed)):
             session.log_in(USER, PASSWORD)
         placing.gateway.wait_for_audit("closed", close_reason="backend_unreachable")
+
+
+class TestDevices:
+    """Tenants who use the same addresses have nodes at the same ports, each their own."""
+
+    PORT = 19042
+
+    @pytest.fixture
+    def node(self, tenants):
+        with tenants.inside():
+            node = FakeNode()
+        with node:
+            yield node
+
+    def test_each_tenant_is_judged_by_its_own_network(self, tenants, node, events_yaml,
+                                                      start_gateway, certificates):
+        nodes = {"ports": f"{self.PORT}-{self.PORT + 1}"}
+        both = [cassandra_listener(certificates, nodes, device, device=device,
+                                   address=f"{tenants.here}:9042")
+                for device in (tenants.device_a, tenants.device_b)]
+        yaml = events_yaml(nodes)
+        yaml["listeners"] = both
+        yaml["networks"] = [{"name": device, "matched_by": [{"listener": device}]}
+                            for device in (tenants.device_a, tenants.device_b)]
+        rules = f"server: {EVENTS}\nvnet_rules:\n  - {{name: a, subnet: {tenants.device_a}}}\n"
+        placing = Placing(start_gateway(yaml, {"events.yaml": rules}, tenants.enter()), yaml)
+        place = f"{tenants.here}:{self.PORT}"
+        for device in (tenants.device_a, tenants.device_b):
+            assert placing.wait_for(node.member, name=device) == [place]
+
+        def connect(device):
+            with tenants.inside(device):
+                return placing.connect(place, tenants.there)
+
+        def gets_in():
+            try:
+                with connect(tenants.device_a) as session:
+                    session.log_in(USER, PASSWORD)
+            except (OSError, Closed):
+                return False
+            return True
+
+        assert gets_in()
+        with connect(tenants.device_b) as session, pytest.raises(ServerError):
+            session.options()
+        denied = placing.gateway.wait_for_audit("denied")
+        assert (denied["listener"], denied["source"]["network"]) == (tenants.device_b,) * 2
+        tenants.make_anew(tenants.device_a)
+        wait_until(gets_in, "the node's socket is bound to the new device")
+        assert {record["source"]["network"] for record in placing.gateway.audit("opened")} == {
+            tenants.device_a}

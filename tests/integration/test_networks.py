@@ -133,14 +133,6 @@ class Arrivals:
         return session
 
 
-@pytest.fixture(scope="module")
-def tenants():
-    if reason := network.missing_right():
-        pytest.skip(reason)
-    with network.TwoTenants() as two:
-        yield two
-
-
 @pytest.fixture
 def start(certificates, mariadb, tenants, start_gateway):
     """Starts a gateway in the namespace, and gives it with the ways to it."""
