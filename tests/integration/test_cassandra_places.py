@@ -279,9 +279,17 @@ class TestTrouble:
         placing = place()
         [address] = placing.wait_for(node.member)
         yaml = copy.deepcopy(placing.yaml)
-        yaml["listeners"].append(cassandra_listener(certificates, {"mode": "single"}, "beside",
-                                                    address=address))
-        placing.gateway.write_configuration(yaml)
+
+        def add(name, address):
+            yaml["listeners"].append(cassandra_listener(certificates, {"mode": "single"}, name,
+                                                        address=address))
+            placing.gateway.write_configuration(yaml)
+
+        # The same port at another address is no reason to let one in at the node's own.
+        generation = placing.gateway.generation()
+        add("elsewhere", address.replace("127.0.0.1", "127.0.0.2"))
+        placing.gateway.wait_for_generation_after(generation)
+        add("beside", address)
         wait_until(lambda: placing.gateway.status()["snapshot"]["last_error"], "it is refused")
         assert f"cannot listen on {address}" in placing.gateway.log_text()
 
@@ -295,8 +303,11 @@ class TestTrouble:
         assert f"127.0.0.1:{first + 2}" in placing.places("second").values()
         leave(node, AWAY)
         placing.wait_for(node.member)
+        assert_nobody_listens(taken[1])
+        join(node, LATER)
         # The port of who left is not the other listener's either.
-        assert taken[1] not in placing.places("second").values()
+        for name in (LISTENER, "second"):
+            placing.wait_for_trouble(LATER, "no port left", name)
 
 
 class TestAddresses:
