@@ -142,18 +142,19 @@ void Conversation::release_held(Buffer& to_client) {
   append_bytes(to_client, std::exchange(held_, {}));
 }
 
-// Of v5: in the same portions as it came, each in a segment of its own.
+// Of v5: in the portions in which it came, as far as a segment of its own has room for one: where
+// a header came in pieces there is more.
 void Conversation::append_part(Buffer& to_client) const {
-  const Bytes part = responses_.part();
+  Bytes part = responses_.part();
   const bool is_whole = part.size() == header_size + responses_.header().length;
   if (!segments_ || is_whole) {
     append_frame(to_client, part);
     return;
   }
-  for (Bytes rest = part; !rest.empty();) {
-    const Bytes piece = rest.first(std::min(rest.size(), segment_payload_max));
-    append_segment(to_client, *segments_, piece, false);
-    rest = rest.subspan(piece.size());
+  while (!part.empty()) {
+    const Bytes payload = part.first(std::min(part.size(), segment_payload_max));
+    append_segment(to_client, *segments_, payload, false);
+    part = part.subspan(payload.size());
   }
 }
 
@@ -162,7 +163,8 @@ bool Conversation::take_response(Buffer& to_client) {
   Buffer memory;
   const auto body = plain_body(responses_, memory);
   const auto parts = body ? split_response(header.flags, *body) : std::nullopt;
-  if (!parts) return false;
+  // Of another version an error has other fields, which might pass unseen.
+  if (!parts || header.version != version_) return false;
   switch (header.opcode) {
     case opcode::event:
       return take_event(to_client, parts->content);

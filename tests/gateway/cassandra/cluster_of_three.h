@@ -25,12 +25,14 @@ class ClusterOfThree final : public ShownCluster {
   InetAddress address_told_for(const InetAddress& /*address*/) override {
     return address_of_gateway();
   }
+  void schema_has_changed() override { ++schema_changes; }
   PreparedStatements& prepared() noexcept override { return statements; }
 
   Ring ring;
   PreparedStatements statements;
   std::ptrdiff_t known = 3;  // of its nodes; events may come of the others
   bool hides_nodes = false;
+  int schema_changes = 0;
 };
 
 }  // namespace gatehouse::cassandra::test

@@ -261,6 +261,27 @@ TEST_CASE("a stream on which an answer is awaited takes no other request") {
   }
 }
 
+TEST_CASE("a definition that a node has changed is told, and one that it refused is not") {
+  Filtered filtered(any_version(), GENERATE(false, true));
+  const auto text = GENERATE(values<std::string_view>(
+      {"CREATE TABLE shop.t (a int PRIMARY KEY)", "ALTER TABLE shop.t ADD b int", "DROP TABLE t"}));
+  REQUIRE(filtered.query(3, text) == Verdict::pass);
+  CHECK(filtered.filter.awaits(3));
+  SECTION("changed") {
+    filtered.reply(3, opcode::result, from_hex("00000005"));
+    CHECK(filtered.cluster.schema_changes == 1);
+  }
+  SECTION("as it was already") {
+    filtered.reply(3, opcode::result, from_hex("00000001"));
+    CHECK(filtered.cluster.schema_changes == 0);
+  }
+  SECTION("refused") {
+    filtered.reply_error(3);
+    CHECK(filtered.cluster.schema_changes == 0);
+  }
+  CHECK_FALSE(filtered.filter.awaits(3));
+}
+
 TEST_CASE("only so many answers are awaited at once") {
   Filtered filtered(4);
   constexpr auto most = static_cast<std::int16_t>(RequestFilter::awaited_max);
