@@ -155,19 +155,6 @@ void read_login(const std::optional<Value>& value, std::optional<Protocol> proto
   }
 }
 
-// Who shows each node must know them all.
-void check_ring(const Value& value, const Listener& listener, const std::vector<Server>& servers) {
-  if (listener.nodes->mode == NodesMode::single) return;
-  for (const Server& server : servers) {
-    const bool is_led_to = std::find(listener.servers.begin(), listener.servers.end(),
-                                     server.name) != listener.servers.end();
-    if (!is_led_to || server.topology || server.protocol != Protocol::cassandra) continue;
-    value.error("nodes are shown one by one, and the ring of server " + server.name +
-                    " cannot be learned: it has no 'topology'",
-                "give it an account for that, or write 'nodes: {mode: single}'");
-  }
-}
-
 Listener read_listener(const Value& value, Listeners& all) {
   Listener listener;
   listener.at = value.at();
@@ -191,7 +178,6 @@ Listener read_listener(const Value& value, Listeners& all) {
     if (protocol == Protocol::cassandra) listener.nodes.emplace();
     if (nodes) listener.nodes = read_nodes(*nodes);
     if (nodes && protocol == Protocol::mariadb) nodes->error("only a Cassandra listener has this");
-    if (listener.nodes) check_ring(nodes.value_or(value), listener, all.servers);
   });
   listener.protocol = protocol.value_or(Protocol::mariadb);
   return listener;

@@ -146,7 +146,8 @@ CassandraSession::Outcome CassandraSession::show_cluster(const ListenerState& li
       {.cluster = server.cluster,
        .places = listener.places,
        .server = server.server->name,
-       .mode = nodes.mode,
+       // Who does not know the others can show one.
+       .mode = server.server->topology ? nodes.mode : config::NodesMode::single,
        .public_endpoint = {cassandra::to_inet(nodes.public_address.value_or(here.ip)), here.port}});
   hides_system_tables_ = server.server->hide_system_tables;
   candidates_ = view_.candidates({record_.source.address, record_.source.port}, accepted_.node,

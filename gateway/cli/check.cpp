@@ -24,7 +24,23 @@ struct BackendResult {
   mariadb::Probe probe;
 };
 
+// Of listeners that show the nodes of a cluster, whether these can be known.
+void add_lint_of_nodes(const config::Configuration& configuration,
+                       config::Diagnostics& diagnostics) {
+  for (const config::Listener& listener : configuration.listeners) {
+    if (!listener.nodes || listener.nodes->mode == config::NodesMode::single) continue;
+    const config::Server* server = configuration.find_server(listener.servers.front());
+    if (server == nullptr || server->topology) continue;
+    diagnostics.warning(listener.at,
+                        fmt::format("listener {} shows one node: server {} has no 'topology' to "
+                                    "learn the others with",
+                                    listener.name, server->name),
+                        "give it an account for that, or write 'nodes: {mode: single}'");
+  }
+}
+
 void add_lint(const config::Configuration& configuration, config::Diagnostics& diagnostics) {
+  add_lint_of_nodes(configuration, diagnostics);
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   for (std::size_t index = 0; index < configuration.policies.size(); ++index) {
     const auto& policy = configuration.policies[index];

@@ -5,7 +5,7 @@ import contextlib
 import pytest
 
 from support import cassandra_clients, configuration
-from support.cassandra_server import TOPOLOGY_USER, USER
+from support.cassandra_server import LoopbackSubnet, TOPOLOGY_USER, USER
 from support.gatehouse import Gatehouse
 from support.mariadb_server import PASSWORD
 from support.waiting import wait_until
@@ -166,10 +166,10 @@ class ThreeNodes:
     """A gateway in front of three nodes, and every driver that knows this mode, while one of the
     nodes stops and starts again."""
 
-    # They know nodes that come and go by their addresses alone, which are all the same here.
-    BY_ADDRESS = (cassandra_clients.GOCQL1, cassandra_clients.GOCQL2)
-
-    def __init__(self, certificates, ring, gateway, drivers):
+    def __init__(self, certificates, ring, gateway, drivers, by_address=()):
+        """`by_address`: drivers that tell nodes apart by their addresses alone where they choose
+        one, or hear of one that comes or goes: it is left out what they do where these are alike."""
+        self.by_address = by_address
         self.ring = ring
         self.gateway = gateway
         wait_until(lambda: len(places_of(gateway)) == 3, "each node has its place")
@@ -186,7 +186,7 @@ class ThreeNodes:
                 witness.attempt(witness.look_around)
             last.stop()
             seeing = [self.witnesses[driver.name] for driver in drivers
-                      if driver.name in self.witnesses and driver not in self.BY_ADDRESS]
+                      if driver.name in self.witnesses and driver not in by_address]
             for witness in seeing:
                 witness.attempt(lambda witness=witness: witness.wait_for(host_id, up=False))
             last.start_again()
@@ -204,7 +204,8 @@ class ThreeNodes:
         witness = self.witnesses[driver.name]
         assert witness.failure is None
         self._knows_the_ring(witness)
-        self._asks_the_node_that_has_the_row(witness)
+        if driver not in self.by_address:
+            self._asks_the_node_that_has_the_row(witness)
         # Wherever it asked, the node that answered is the one that it takes it for.
         for coordinator, host_id in witness.host_ids.items():
             assert self.host_at(coordinator) in (host_id, None)
@@ -245,13 +246,39 @@ class TestAPortForEachNode:
         yaml = cluster_yaml(certificates, ring, {"mode": "port_per_node"}, password_file)
         gateway = Gatehouse(yaml, RULES).start()
         try:
-            yield ThreeNodes(certificates, ring, gateway, drivers)
+            yield ThreeNodes(certificates, ring, gateway, drivers,
+                             (cassandra_clients.GOCQL1, cassandra_clients.GOCQL2))
         finally:
             gateway.stop()
 
     @pytest.mark.parametrize(
         "driver", [driver for driver in cassandra_clients.ALL if driver.knows_ports],
         ids=lambda each: each.name)
+    def test_a_driver_knows_the_ring_uses_it_and_sees_it_change(self, three, driver):
+        need(driver)
+        three.check(driver)
+
+
+class TestAnAddressForEachNode:
+    @pytest.fixture(scope="class")
+    def three(self, certificates, ring, tmp_path_factory):
+        password_file = tmp_path_factory.mktemp("secrets") / "events"
+        password_file.write_text(PASSWORD)
+        with LoopbackSubnet() as subnet:
+            contact, *addresses = [subnet.address(number) for number in range(1, 5)]
+            identity = certificates.for_addresses([contact, *addresses])
+            nodes = {"mode": "address_per_node", "addresses": addresses}
+            yaml = cluster_yaml(certificates, ring, nodes, password_file,
+                                address=f"{contact}:9042")
+            yaml["listeners"][0]["tls"] = {"certificate": str(identity.certificate),
+                                           "key": str(identity.key)}
+            gateway = Gatehouse(yaml, RULES).start()
+            try:
+                yield ThreeNodes(certificates, ring, gateway, cassandra_clients.ALL)
+            finally:
+                gateway.stop()
+
+    @every_driver
     def test_a_driver_knows_the_ring_uses_it_and_sees_it_change(self, three, driver):
         need(driver)
         three.check(driver)

@@ -348,6 +348,20 @@ class TestAccount:
         assert row["rpc_port"] == gateway.address()[1]
 
 
+class TestNoAccount:
+    def test_one_node_is_seen_whatever_the_mode_and_check_says_so(self, certificates, node,
+                                                                   start_gateway):
+        yaml = events_yaml(certificates, node)
+        del yaml["listeners"][0]["nodes"]
+        gateway = start_gateway(yaml, RULES)
+        with connect(gateway, certificates) as session:
+            session.log_in(USER, PASSWORD)
+            row, = session.query("SELECT * FROM system.local")
+            assert row["rpc_port"] == gateway.address()[1]
+            assert session.query("SELECT * FROM system.peers_v2") == []
+        assert "shows one node: server events has no 'topology'" in gateway.command("check")
+
+
 class TestHostile:
     @pytest.mark.parametrize("said", [b"GET / HTTP/1.0\r\n\r\n", b"\x85" * 9, b"\x05\0\0\0\x05"])
     def test_who_does_not_speak_cql_is_closed(self, certificates, node, start_gateway, said):

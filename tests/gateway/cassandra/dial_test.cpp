@@ -18,7 +18,7 @@ struct Fixture {
   config::Server server;
   BackendTable table;
   ServerMetrics metrics;
-  Cluster cluster;
+  std::shared_ptr<Cluster> cluster = std::make_shared<Cluster>();
   ServerState state;
   Log log{STDERR_FILENO, {.level = config::LogLevel::error, .format = config::LogFormat::text}};
   asio::io_context context{1};
@@ -31,13 +31,13 @@ struct Fixture {
     server.backends = {closed.backend(), open.backend()};
     state.server = &server;
     state.metrics = &metrics;
-    state.cluster = &cluster;
+    state.cluster = cluster;
     state.backends = table.of(server);
     Ring ring = test::ring_of_three();
     ring.nodes[0].address = ring.nodes[1].address = test::ipv4(127, 0, 0, 1);
     ring.nodes[0].port = closed.number();
     ring.nodes[1].port = open.number();
-    cluster.publish(std::make_shared<const Ring>(std::move(ring)));
+    cluster->publish(std::make_shared<const Ring>(std::move(ring)));
   }
 
   void start_tls() {
@@ -50,7 +50,7 @@ struct Fixture {
   [[nodiscard]] std::vector<Candidate> nodes(std::initializer_list<std::size_t> numbers) const {
     std::vector<Candidate> candidates;
     for (const std::size_t number : numbers) {
-      candidates.push_back(candidate_of(cluster.ring()->nodes[number]));
+      candidates.push_back(candidate_of(cluster->ring()->nodes[number]));
     }
     return candidates;
   }
@@ -76,20 +76,20 @@ TEST_CASE_METHOD(Fixture, "the first node that answers is connected to", "[dial]
   CHECK(dialed->candidate == 1);
   CHECK(metrics.backend_dials.value() == 2);
   CHECK(metrics.backend_dial_failures.value() == 1);
-  CHECK(cluster.is_down(test::uuid_of(0)));
-  CHECK_FALSE(cluster.is_down(test::uuid_of(1)));
+  CHECK(cluster->is_down(test::uuid_of(0)));
+  CHECK_FALSE(cluster->is_down(test::uuid_of(1)));
   // They are in the configuration, too.
   CHECK(state.backends[0]->health() == BackendHealth::failed);
   CHECK(state.backends[1]->health() == BackendHealth::up);
 }
 
 TEST_CASE_METHOD(Fixture, "a node that answers is no longer down", "[dial]") {
-  cluster.set_down(test::uuid_of(1), true);
+  cluster->set_down(test::uuid_of(1), true);
   const auto candidates = nodes({1});
   Dial dial(state, slot, log);
   begin(dial.run(candidates));
   finish();
-  CHECK_FALSE(cluster.is_down(test::uuid_of(1)));
+  CHECK_FALSE(cluster->is_down(test::uuid_of(1)));
 }
 
 TEST_CASE_METHOD(Fixture, "where there is no node to dial, none is reached", "[dial]") {
@@ -127,7 +127,7 @@ TEST_CASE_METHOD(Fixture, "a dial that is aborted ends, and blames nobody", "[di
   finish();
   CHECK(dialed->outcome == DialOutcome::aborted);
   CHECK(state.backends[1]->health() == BackendHealth::unknown);
-  CHECK_FALSE(cluster.is_down(test::uuid_of(1)));
+  CHECK_FALSE(cluster->is_down(test::uuid_of(1)));
   CHECK(metrics.backend_dials.value() == 1);
 }
 

@@ -58,6 +58,12 @@ class LoopbackSubnet:
     def close(self):
         self._claim.close()
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
 
 class Node:
     """One server, with its data, which outlives its process."""

@@ -77,6 +77,10 @@ class Certificates:
         self.client = authority.issue("client", "DNS:client.test", subject="/CN=alice/O=Orders")
         self.stranger_client = stranger.issue("mallory", "DNS:client.test")
 
+    def for_addresses(self, addresses):
+        """A gateway that is known by its addresses."""
+        return self._issuer.issue("addresses", ",".join(f"IP:{each}" for each in addresses))
+
     def cassandra_store(self, folder, addresses, password):
         """A PKCS12 file, as Java has it, for nodes on these addresses."""
         name = pathlib.Path(folder).name
