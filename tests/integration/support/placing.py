@@ -55,9 +55,9 @@ class Placing:
         places = self.places(name)
         return [places[str(member.host_id)] for member in members]
 
-    def wait_for_trouble(self, member, text):
+    def wait_for_trouble(self, member, text, name=LISTENER):
         def trouble():
-            return [each.get("trouble", "") for each in self.listeners()
+            return [each.get("trouble", "") for each in self.listeners(name)
                     if each["node"] == str(member.host_id) and each["address"] is None]
 
         wait_until(lambda: any(text in each for each in trouble()), f"{text!r} in the status")
