@@ -60,6 +60,7 @@ void Gateway::tell_of_socket(const std::string& key) const {
 
 std::vector<Gateway::BoundListener> Gateway::listeners() const {
   std::vector<BoundListener> bound;
+  bound.reserve(sockets_.size() + nodes_.sockets().size() + nodes_.troubles().size());
   for (const auto& [key, socket] : sockets_) bound.push_back({socket.listener, socket.address});
   for (const auto& [key, socket] : nodes_.sockets()) {
     bound.push_back({socket.listener, socket.address, socket.node});
