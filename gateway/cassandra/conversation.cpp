@@ -55,7 +55,7 @@ void Conversation::begin(const Terms& terms) {
 }
 
 bool Conversation::is_looked_at(const FrameHeader& header) {
-  if (filter_ && header.opcode != opcode::event) filter_->answer_begins();
+  if (filter_) filter_->answer_begins(header.stream);
   switch (header.opcode) {
     case opcode::event:
     case opcode::error:

@@ -44,15 +44,35 @@ RequestFilter::Verdict RequestFilter::judge(const FrameHeader& header, Bytes bod
                                             std::vector<std::uint8_t>& answer) {
   const Request request{header, answer};
   const auto content = request_content(header.flags, body);
-  // Two requests on one stream: which of them an answer is to, nobody could tell.
-  const bool is_sound = content && header.stream >= 0 && !awaits(header.stream);
+  // Two requests on one stream: which of them an answer is to, nobody could tell. An answer to one
+  // that is not awaited would pass for that to a USE or a PREPARE behind it.
+  const bool is_sound =
+      content && header.stream >= 0 && !awaits(header.stream) && !is_under_way(header.stream);
   if (!is_sound) {
     request.refuse(error_code::protocol, unreadable_request);
     return Verdict::broken;
   }
   const Verdict verdict = judge_content(request, *content);
-  if (verdict == Verdict::pass) ++under_way_;
+  if (verdict == Verdict::pass) begin(header.stream);
   return verdict;
+}
+
+bool RequestFilter::is_under_way(std::int16_t stream) const noexcept {
+  const auto at = static_cast<std::size_t>(stream);
+  return at < under_way_.size() && under_way_[at];
+}
+
+void RequestFilter::begin(std::int16_t stream) {
+  const auto at = static_cast<std::size_t>(stream);
+  if (at >= under_way_.size()) under_way_.resize(at + 1);
+  under_way_[at] = true;
+  ++under_way_count_;
+}
+
+void RequestFilter::answer_begins(std::int16_t stream) noexcept {
+  if (stream < 0 || !is_under_way(stream)) return;
+  under_way_[static_cast<std::size_t>(stream)] = false;
+  --under_way_count_;
 }
 
 RequestFilter::Verdict RequestFilter::judge_content(const Request& request, Bytes content) {
@@ -226,7 +246,7 @@ RequestFilter::Verdict RequestFilter::refuse_hidden(const Request& request,
 RequestFilter::Verdict RequestFilter::begin_use(const Request& request, std::string keyspace) {
   // A node that is slow with what has passed before would read it in the new keyspace, where names
   // mean something else.
-  if (hides_system_tables_ && under_way_ > 0 && is_system_keyspace(keyspace)) {
+  if (hides_system_tables_ && under_way_count_ > 0 && is_system_keyspace(keyspace)) {
     return request.refuse(error_code::invalid,
                           "Other statements of this connection are not answered yet: wait for "
                           "them before a USE of a keyspace of Cassandra's own.");

@@ -38,10 +38,8 @@ class RequestFilter {
   // Of a whole frame whose `body` is decompressed.
   Verdict judge(const FrameHeader& header, Bytes body, std::vector<std::uint8_t>& answer);
 
-  // A node's answer to any request has begun.
-  void answer_begins() noexcept {
-    if (under_way_ > 0) --under_way_;
-  }
+  // A node's answer on that stream has begun: another request may follow on it.
+  void answer_begins(std::int16_t stream) noexcept;
   // Whether the answer on that stream is awaited(), and then what it was.
   [[nodiscard]] bool awaits(std::int16_t stream) const { return awaited_.contains(stream); }
   // `content`: behind the prefix, of a RESULT or an ERROR.
@@ -71,6 +69,10 @@ class RequestFilter {
   Verdict judge_batch(const Request& request, Bytes content);
   Verdict judge_register(const Request& request, Bytes content) const;
 
+  // REQUIRES: no negative stream.
+  [[nodiscard]] bool is_under_way(std::int16_t stream) const noexcept;
+  void begin(std::int16_t stream);
+
   // Unset: it depends on whether a USE that is under way is taken before it.
   [[nodiscard]] std::optional<Statement> classify_here(std::string_view text,
                                                        std::string_view keyspace) const;
@@ -84,7 +86,9 @@ class RequestFilter {
   bool hides_system_tables_;
   Keyspaces keyspaces_;
   std::map<std::int16_t, Awaited> awaited_;
-  std::size_t under_way_ = 0;  // requests that have passed and are not answered
+  // Requests that have passed and are not answered: whether there is one on a stream, and how many.
+  std::vector<bool> under_way_;
+  std::size_t under_way_count_ = 0;
 };
 
 }  // namespace gatehouse::cassandra

@@ -30,6 +30,9 @@ struct Filtered {
         answer.empty() || read_header(answer, Sender::node).header.stream == stream;
     CHECK(is_for_it);
     CHECK(answer.empty() == (verdict == Verdict::pass));
+    if (!is_slow && verdict == Verdict::pass && !filter.awaits(stream)) {
+      filter.answer_begins(stream);
+    }
     return verdict;
   }
   Verdict query(std::int16_t stream, std::string_view text, std::string_view keyspace = {}) {
@@ -46,6 +49,7 @@ struct Filtered {
   }
 
   void reply(std::int16_t stream, std::uint8_t opcode, Bytes content) {
+    filter.answer_begins(stream);
     filter.answered(
         {.sender = Sender::node, .version = version, .stream = stream, .opcode = opcode}, content);
   }
@@ -76,6 +80,7 @@ struct Filtered {
   std::uint8_t version;
   RequestFilter filter;
   Buffer answer;
+  bool is_slow = false;  // the node, with answers that are not awaited
 };
 
 }  // namespace gatehouse::cassandra::test

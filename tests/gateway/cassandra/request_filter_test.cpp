@@ -261,6 +261,28 @@ TEST_CASE("a stream on which an answer is awaited takes no other request") {
   }
 }
 
+TEST_CASE("a stream on which the node has not answered takes no other request") {
+  Filtered filtered(any_version(), GENERATE(false, true));
+  filtered.is_slow = true;
+  const auto stream = GENERATE(values<std::int16_t>({0, 3, 0x7FFF}));
+  REQUIRE(filtered.query(stream, "SELECT * FROM shop.t") == Verdict::pass);
+  CHECK(filtered.query(5, "SELECT * FROM shop.t") == Verdict::pass);
+  SECTION("a USE, to which the first answer would be taken for its own") {
+    CHECK(filtered.query(stream, "USE system") == Verdict::broken);
+  }
+  SECTION("a PREPARE, likewise") {
+    CHECK(filtered.prepare(stream, "USE system") == Verdict::broken);
+  }
+  SECTION("anything else, of which the second answer would be") {
+    CHECK(filtered.ask(stream, opcode::options, {}) == Verdict::broken);
+  }
+  SECTION("behind the answer") {
+    filtered.filter.answer_begins(event_stream);
+    filtered.filter.answer_begins(stream);
+    CHECK(filtered.query(stream, "USE shop") == Verdict::pass);
+  }
+}
+
 TEST_CASE("a definition that a node has changed is told, and one that it refused is not") {
   Filtered filtered(any_version(), GENERATE(false, true));
   const auto text = GENERATE(values<std::string_view>(
