@@ -227,7 +227,7 @@ Bytes Conversation::events_due() {
   to_client.clear();
   std::erase_if(late_events_,
                 [&](const Buffer& content) { return append_event_as_shown(to_client, content); });
-  if (late_events_.empty()) late_events_ = {};
+  if (late_events_.empty()) late_events_ = std::vector<Buffer>();
   if (!responses_.is_in_part()) return to_client;
   append_bytes(held_, to_client);
   return {};

@@ -77,15 +77,20 @@ void FrameSplitter::append(Bytes bytes) {
   taken_ = {};
   held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(at_));
   at_ = 0;
-  // An idle connection holds no memory for the longest frame that it ever carried.
-  if (held_.empty()) held_ = {};
   append_bytes(held_, bytes);
 }
 
 FrameSplitter::Outcome FrameSplitter::next() {
   taken_ = {};
   if (failed_ != Outcome::need_more) return failed_;
-  return part_left_ > 0 ? take_part() : begin_frame();
+  const Outcome outcome = part_left_ > 0 ? take_part() : begin_frame();
+  // An idle connection holds no memory for the longest frame that it ever carried. Assigning {}
+  // would keep it.
+  if (outcome == Outcome::need_more && at_ == held_.size()) {
+    held_ = std::vector<std::uint8_t>();
+    at_ = 0;
+  }
+  return outcome;
 }
 
 FrameSplitter::Outcome FrameSplitter::begin_frame() {
@@ -156,7 +161,7 @@ bool FrameSplitter::holds_whole_frames() const noexcept {
 
 std::vector<std::uint8_t> FrameSplitter::take_rest() {
   std::vector<std::uint8_t> rest(held_.begin() + static_cast<std::ptrdiff_t>(at_), held_.end());
-  held_ = {};
+  held_ = std::vector<std::uint8_t>();
   at_ = 0;
   taken_ = {};
   return rest;

@@ -134,6 +134,8 @@ class FrameSplitter {
   // Whether what was appended and not handed out are whole frames, as far as it can be read.
   // REQUIRES: between_frames() before they were appended.
   [[nodiscard]] bool holds_whole_frames() const noexcept;
+  // What it takes to hold what is here, in bytes: none once next() needs more and nothing is left.
+  [[nodiscard]] std::size_t memory() const noexcept { return held_.capacity(); }
   // Hands over what was appended and not yet handed out, for another reader to go on with.
   [[nodiscard]] std::vector<std::uint8_t> take_rest();
 

@@ -35,6 +35,10 @@ class FrameReader {
   [[nodiscard]] Bytes body() const noexcept { return splitter_.body(); }
   [[nodiscard]] Bytes part() const noexcept { return splitter_.part(); }
   [[nodiscard]] bool is_in_part() const noexcept { return splitter_.is_in_part(); }
+  // As of FrameSplitter.
+  [[nodiscard]] std::size_t memory() const noexcept {
+    return splitter_.memory() + (segments_ ? segments_->memory() : 0);
+  }
 
  private:
   FrameSplitter splitter_;

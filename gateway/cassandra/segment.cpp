@@ -63,16 +63,19 @@ void SegmentReader::append(Bytes bytes) {
   bytes_ = {};
   held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(at_));
   at_ = 0;
-  if (held_.empty()) held_ = {};  // an idle connection holds no memory
   append_bytes(held_, bytes);
 }
 
 SegmentReader::Outcome SegmentReader::next() {
   payload_ = {};
   bytes_ = {};
-  decompressed_ = {};
+  decompressed_ = std::vector<std::uint8_t>();
   if (failed_) return Outcome::malformed;
   const Bytes rest = Bytes(held_).subspan(at_);
+  if (rest.empty()) {
+    held_ = std::vector<std::uint8_t>();  // an idle connection holds no memory
+    at_ = 0;
+  }
   const std::size_t payload_at = header_size_of(form_) + crc24_size;
   if (rest.size() < payload_at) return Outcome::need_more;
   const Header header = read_segment_header(rest);

@@ -38,6 +38,10 @@ class SegmentReader {
   // What the last next() was about. Views live until the next call of append() or next().
   [[nodiscard]] Bytes payload() const noexcept { return payload_; }  // decompressed
   [[nodiscard]] Bytes bytes() const noexcept { return bytes_; }      // as it arrived, whole
+  // As of FrameSplitter.
+  [[nodiscard]] std::size_t memory() const noexcept {
+    return held_.capacity() + decompressed_.capacity();
+  }
   // Whether it holds whole frames, one or more; otherwise it holds a part of one long frame.
   [[nodiscard]] bool is_self_contained() const noexcept { return is_self_contained_; }
 

@@ -118,4 +118,57 @@ TEST_CASE("frames that nobody wants pass through segments in parts") {
   CHECK(all == joined({long_frame, options_frame()}));
 }
 
+TEST_CASE("once all is handed out nothing is held, in whatever form it came") {
+  const auto form = GENERATE(
+      values<std::optional<SegmentForm>>({std::nullopt, SegmentForm::plain, SegmentForm::lz4}));
+  const bool is_wanted = GENERATE(false, true);
+  FrameReader reader(Sender::client, limit, [&](const FrameHeader&) { return is_wanted; });
+  if (form) reader.begin_segments(*form);
+  const auto go_through = [&] {
+    auto outcome = reader.next();
+    while (outcome == Outcome::frame || outcome == Outcome::part) outcome = reader.next();
+    return outcome;
+  };
+  for (int i = 0; i < 2; ++i) {
+    for (const Buffer& frame : {long_frame, options_frame()}) {
+      Buffer wire = frame;
+      if (form) {
+        wire.clear();
+        append_in_segments(wire, *form, frame);
+      }
+      reader.append(Bytes(wire).first(5));
+      CHECK(go_through() == Outcome::need_more);
+      reader.append(Bytes(wire).subspan(5));
+      CHECK(reader.memory() > 0);
+      CHECK(go_through() == Outcome::need_more);
+      CHECK(reader.memory() == 0);
+    }
+  }
+}
+
+TEST_CASE("whether more of a frame in parts is to come is known") {
+  FrameReader reader(Sender::client, 100, [](const FrameHeader&) { return false; });
+  CHECK_FALSE(reader.is_in_part());
+  for (std::size_t at = 0; at < short_frame.size(); ++at) {
+    reader.append(Bytes(short_frame).subspan(at, 1));
+    while (reader.next() == Outcome::part) continue;
+    CHECK(reader.is_in_part() == (at + 1 >= header_size && at + 1 < short_frame.size()));
+  }
+  FrameReader whole(Sender::client, 100);
+  whole.append(Bytes(short_frame).first(15));
+  CHECK(whole.next() == Outcome::need_more);
+  CHECK_FALSE(whole.is_in_part());
+}
+
+TEST_CASE("a limit that is set counts for frames that have not begun") {
+  FrameReader reader(Sender::client, 20);
+  reader.append(Bytes(short_frame).first(header_size));
+  CHECK(reader.next() == Outcome::need_more);
+  reader.set_limit(10);
+  reader.append(Bytes(short_frame).subspan(header_size));
+  CHECK(reader.next() == Outcome::frame);
+  reader.append(short_frame);
+  CHECK(reader.next() == Outcome::too_long);
+}
+
 }  // namespace gatehouse::cassandra
