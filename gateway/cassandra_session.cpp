@@ -169,7 +169,7 @@ Awaitable<CassandraSession::Outcome> CassandraSession::dial(const ServerState& s
         record_.backend_local_port = ours->port;
       }
       if (reached.host_id) view_.set_node(*reached.host_id);
-      candidates_ = {};
+      std::vector<cassandra::Candidate>().swap(candidates_);
       co_return std::nullopt;
     case cassandra::DialOutcome::unreachable:
       co_return fail(CloseReason::backend_unreachable);

@@ -22,7 +22,8 @@ inline constexpr int discards_at_accept = 16;
 
 // How long a refused or finished client may take to read our last bytes and close.
 inline constexpr auto gentle_close = std::chrono::seconds(1);
-// How long it may take to tell a client that never got in why: its TLS and its first frame included.
+// How long it may take to tell a client that never got in why: its TLS and its first frame
+// included.
 inline constexpr auto telling_why = std::chrono::seconds(4);
 // How long an abandoned backend login may take to be finished.
 inline constexpr auto abandoned_login = std::chrono::seconds(2);

@@ -40,6 +40,7 @@ Login::Step Login::take_request(const FrameHeader& header, Bytes body,
   const bool is_sound =
       content && header.stream >= 0 && (!has_started_ || header.version == version_);
   request_ = header.opcode;
+  stream_ = header.stream;
   segments_begin_.reset();
   if (is_sound && header.opcode == opcode::options) return Step::pass;
   if (is_sound && header.opcode == opcode::startup && !has_started_) {
@@ -80,7 +81,7 @@ Login::Step Login::take_response(const FrameHeader& header, Bytes body,
   std::vector<std::uint8_t> memory;
   const auto plain_body = plain(header, body, memory);
   const auto parts = plain_body ? split_response(header.flags, *plain_body) : std::nullopt;
-  if (!parts) return Step::broken_node;
+  if (!parts || header.stream != stream_) return Step::broken_node;
   switch (header.opcode) {
     case opcode::error:
       return take_error(header, parts->content, answer);

@@ -64,7 +64,9 @@ class Login {
 
   bool has_started_ = false;  // the client's STARTUP was passed on
   bool is_asked_ = false;     // the node wants an AUTH_RESPONSE
-  std::uint8_t request_ = 0;  // the opcode that is to be answered now
+  // What is to be answered now.
+  std::uint8_t request_ = 0;  // an opcode
+  std::int16_t stream_ = 0;
   bool is_done_ = false;
   bool node_refused_user_ = false;
   std::optional<SegmentForm> segments_begin_;

@@ -93,7 +93,8 @@ void AuditQueue::wake() noexcept {
 
 void AuditQueue::wait(std::chrono::milliseconds limit, AuditWork& work) {
   work.events.clear();
-  if (work.events.capacity() > kept_capacity) work.events = {};
+  // Assigning nothing would keep its memory.
+  if (work.events.capacity() > kept_capacity) decltype(work.events)().swap(work.events);
   std::unique_lock lock(mutex_);
   const auto is_needed = [this] {
     return !next_.events.empty() || next_.reopen || next_.settings || next_.stop_by;

@@ -82,6 +82,24 @@ TEST_CASE("a USE that the node refused changes nothing") {
   CHECK_FALSE(filtered.filter.awaits(2));
 }
 
+TEST_CASE("a USE of a system keyspace waits for all that has passed before it") {
+  Filtered filtered(any_version());
+  REQUIRE(filtered.prepare(1, unnamed) == Verdict::pass);
+  CHECK(filtered.query(2, "USE shop") == Verdict::pass);
+  filtered.reply_keyspace(2, "shop");
+  CHECK(filtered.query(2, "USE system_schema") == Verdict::answered);
+  CHECK(filtered.code() == error_code::invalid);
+  CHECK_FALSE(filtered.filter.awaits(2));
+  filtered.reply_prepared(1, "id");
+  CHECK(filtered.query(2, "USE system_schema") == Verdict::pass);
+}
+
+TEST_CASE("where nothing is hidden, no USE waits") {
+  Filtered filtered(any_version(), false);
+  REQUIRE(filtered.prepare(1, unnamed) == Verdict::pass);
+  CHECK(filtered.query(2, "USE system") == Verdict::pass);
+}
+
 TEST_CASE("two at once: the second is refused, and is not awaited") {
   Filtered filtered(any_version(), GENERATE(false, true));
   REQUIRE(filtered.query(2, "USE shop") == Verdict::pass);
