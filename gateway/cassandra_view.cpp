@@ -62,6 +62,7 @@ std::vector<Candidate> CassandraView::candidates(
     return std::pair(one.is_down, other.weight) < std::pair(other.is_down, one.weight);
   });
   std::vector<Candidate> candidates;
+  candidates.reserve(ranked.size());
   for (Ranked& next : ranked) candidates.push_back(std::move(next.candidate));
   return candidates;
 }
@@ -100,11 +101,13 @@ TopologyView CassandraView::view() {
     for (Node& node : settling_) node.schema_version = node.host_id;
   }
   const auto places = terms_.places->now();
+  const auto own = places->by_node.find(node_.host_id);
+  if (own != places->by_node.end()) view.local.among_nodes = shown(node_, own->second).among_nodes;
   for (const Node& node : settling_.empty() ? ring_->nodes : settling_) {
     if (node.host_id == node_.host_id) continue;
     // One without a place is not shown yet: nobody could reach it.
     const auto found = places->by_node.find(node.host_id);
-    if (found != places->by_node.end()) view.peers.push_back({&node, endpoint_of(found->second)});
+    if (found != places->by_node.end()) view.peers.push_back(shown(node, found->second));
   }
   return view;
 }
@@ -133,6 +136,12 @@ cassandra::InetAddress CassandraView::address_told_for(const cassandra::InetAddr
     }
   }
   return terms_.public_endpoint.address;
+}
+
+cassandra::ShownNode CassandraView::shown(const Node& node, const NodePlace& place) const {
+  cassandra::ShownNode shown{.node = &node, .endpoint = endpoint_of(place)};
+  if (place.address) shown.among_nodes = shown.endpoint.address;
+  return shown;
 }
 
 cassandra::Endpoint CassandraView::endpoint_of(const NodePlace& place) const noexcept {

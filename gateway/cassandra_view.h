@@ -61,6 +61,8 @@ class CassandraView final : public cassandra::ShownCluster {
   }
 
  private:
+  [[nodiscard]] cassandra::ShownNode shown(const cassandra::Node& node,
+                                           const NodePlace& place) const;
   [[nodiscard]] cassandra::Endpoint endpoint_of(const NodePlace& place) const noexcept;
 
   Terms terms_;

@@ -183,7 +183,7 @@ Awaitable<std::optional<MariadbSession::Stop>> MariadbSession::tls(const Listene
   if (client_too && backend_too) {
     auto [client, backend] = co_await (client_tls(listener) && backend_tls(*dialed));
     if (client) co_return stop_for(*client);
-    co_return std::move(backend);
+    co_return backend;
   }
   if (client_too) {
     const auto client = co_await client_tls(listener);

@@ -42,7 +42,8 @@ bool append_bootstrapped(Cell& cell, const Ring& /*ring*/, const ShownNode& /*sh
 }
 
 bool append_stand_in(Cell& cell, const Ring& /*ring*/, const ShownNode& shown) {
-  append_bytes(cell, stand_in_address(shown.node->host_id).bytes());
+  const InetAddress made_up = stand_in_address(shown.node->host_id);
+  append_bytes(cell, shown.among_nodes.value_or(made_up).bytes());
   return true;
 }
 bool append_storage_port(Cell& cell, const Ring& /*ring*/, const ShownNode& /*shown*/) {

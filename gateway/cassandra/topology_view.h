@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "gateway/cassandra/bytes.h"
@@ -20,6 +21,9 @@ struct Endpoint {
 struct ShownNode {
   const Node* node = nullptr;
   Endpoint endpoint;
+  // What is shown as its address among nodes, by which some drivers know who comes and goes. Unset:
+  // one that is made up, where nodes share the address of their endpoints.
+  std::optional<InetAddress> among_nodes{};
 };
 
 // Points into `ring`, and lives no longer.

@@ -285,6 +285,7 @@ SslPointer BackendTls::connect(const config::Server& server, const config::Backe
   auto text = std::make_unique<std::string>(text_of(place));
   resume(ssl.get(), *text);
   if (SSL_set_ex_data(ssl.get(), place_of_backend(), text.get()) == 1) {
+    // NOLINTNEXTLINE(bugprone-unused-return-value): the connection owns it now
     static_cast<void>(text.release());
   }
   return ssl;
