@@ -65,6 +65,12 @@ std::vector<SocketAddress> addresses_of(const std::vector<SocketAddress>& contac
   return addresses;
 }
 
+// Port 0: whichever is free.
+bool is_any_port(const GivenPlace& place) noexcept {
+  const auto* port = std::get_if<std::uint16_t>(&place);
+  return port != nullptr && *port == 0;
+}
+
 }  // namespace
 
 // One look at all listeners.
@@ -181,7 +187,7 @@ void NodeListening::Look::give_new(Listener& listener, const Uuid& node) {
   int tries = 0;
   while (const auto offer = offer_for_new(listener.given, nodes, listener.avoided, terms_.now)) {
     GivenPlace place = offer->place;
-    const bool is_any = place == GivenPlace(std::uint16_t{0});
+    const bool is_any = is_any_port(place);
     if (is_any && tries++ == limits::free_port_tries) break;
     if (is_any) place = free_port(listener);
     if (is_any && has_place(listener.given, place)) continue;
@@ -201,7 +207,7 @@ void NodeListening::Look::give_new(Listener& listener, const Uuid& node) {
 
 // Whether no other listener keeps it for a node of its own, there or gone.
 bool NodeListening::Look::can_be_given(const Listener& listener, const GivenPlace& place) const {
-  if (place == GivenPlace(std::uint16_t{0})) return false;
+  if (is_any_port(place)) return false;
   const auto wanted = addresses_of(listener.contact_points, place);
   return std::ranges::none_of(listeners_, [&](const Listener& other) {
     if (&other == &listener || !share_network(other.config.device, listener.config.device))
