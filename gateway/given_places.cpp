@@ -4,13 +4,12 @@
 #include <utility>
 
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 #include "config/name_text.h"
 #include "config/time_text.h"
 #include "gateway/host_id.h"
+#include "gateway/state_json.h"
 #include "rules/explain.h"
 
 namespace gatehouse {
@@ -21,7 +20,6 @@ namespace json = boost::json;
 
 using AllGiven = std::map<std::string, GivenNodes>;
 
-constexpr int version = 1;
 // Sixty listeners with all the places that one gives.
 constexpr std::size_t size_max = std::size_t{8} << 20;
 
@@ -79,20 +77,9 @@ std::optional<GivenNodes> read_nodes(const json::value& value, std::string& prob
 }
 
 std::optional<AllGiven> parse(std::string_view text, std::string& problem) {
-  json::error_code error;
-  const json::value value = json::parse(json::string_view(text.data(), text.size()), error);
-  if (error) {
-    problem = "not JSON: " + error.message();
-    return std::nullopt;
-  }
-  const json::object* object = value.if_object();
-  const json::value* found_version = object != nullptr ? object->if_contains("version") : nullptr;
-  if (found_version == nullptr || *found_version != json::value(version)) {
-    problem = fmt::format("not of version {}", version);
-    return std::nullopt;
-  }
-  const json::value* listeners = object->if_contains("listeners");
-  if (object->size() != 2 || listeners == nullptr || !listeners->is_object()) {
+  const auto listeners = read_state(text, "listeners", problem);
+  if (!listeners) return std::nullopt;
+  if (!listeners->is_object()) {
     problem = "no listeners by their names";
     return std::nullopt;
   }
@@ -133,8 +120,7 @@ std::string to_text(const AllGiven& all) {
     for (const auto& [host_id, node] : given) nodes[host_id_text(host_id)] = to_json(node);
     listeners[name] = std::move(nodes);
   }
-  return json::serialize(json::object{{"version", version}, {"listeners", std::move(listeners)}}) +
-         "\n";
+  return state_text("listeners", std::move(listeners));
 }
 
 }  // namespace

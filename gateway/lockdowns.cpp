@@ -5,12 +5,11 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 #include "config/name_text.h"
 #include "config/time_text.h"
+#include "gateway/state_json.h"
 #include "rules/explain.h"
 
 namespace gatehouse {
@@ -19,7 +18,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr int version = 1;
 // Some eight thousand lockdowns. A larger file is not one of ours.
 constexpr std::size_t size_max = std::size_t{1} << 20;
 
@@ -52,20 +50,9 @@ bool is_by_server(const Lockdown& one, const Lockdown& other) {
 
 // Sorted by server. Unset: `problem` says what is wrong.
 std::optional<std::vector<Lockdown>> parse(std::string_view text, std::string& problem) {
-  json::error_code error;
-  const json::value value = json::parse(json::string_view(text.data(), text.size()), error);
-  if (error) {
-    problem = "not JSON: " + error.message();
-    return std::nullopt;
-  }
-  const json::object* object = value.if_object();
-  const json::value* found_version = object != nullptr ? object->if_contains("version") : nullptr;
-  if (found_version == nullptr || *found_version != json::value(version)) {
-    problem = fmt::format("not of version {}", version);
-    return std::nullopt;
-  }
-  const json::value* list = object->if_contains("lockdowns");
-  if (object->size() != 2 || list == nullptr || !list->is_array()) {
+  const auto list = read_state(text, "lockdowns", problem);
+  if (!list) return std::nullopt;
+  if (!list->is_array()) {
     problem = "not a list of lockdowns";
     return std::nullopt;
   }
@@ -99,7 +86,7 @@ std::string to_text(const std::vector<Lockdown>& lockdowns) {
                     {"since", rules::to_string(lockdown.since)},
                     {"uid", lockdown.uid}});
   }
-  return json::serialize(json::object{{"version", version}, {"lockdowns", std::move(list)}}) + "\n";
+  return state_text("lockdowns", std::move(list));
 }
 
 }  // namespace

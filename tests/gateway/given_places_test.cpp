@@ -6,7 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include "gateway/host_id.h"
-#include "tests/gateway/observe/scratch.h"
+#include "tests/gateway/state_fixture.h"
 
 namespace gatehouse {
 namespace {
@@ -16,40 +16,11 @@ namespace fs = std::filesystem;
 constexpr const char* one_text = "1be24c8d-7093-4000-8000-000000000001";
 constexpr const char* other_text = "1be24c8d-7093-4000-8000-000000000002";
 
-struct Found {
-  std::optional<GivenPlaces> places;
-  std::string complaint;
-};
-
-struct Fixture {
-  ScratchFolder scratch;
-  config::Configuration configuration;
-  fs::path state = scratch / "state";
-  fs::path file = state / "node-places.json";
+struct Fixture : StateFixture<GivenPlaces> {
   cassandra::Uuid one = *host_id_in(one_text);
   cassandra::Uuid other = *host_id_in(other_text);
 
-  Fixture() {
-    configuration.folder = scratch / "";
-    configuration.state = scratch / "state/";
-  }
-  void write(std::string_view text) const {
-    fs::create_directory(state);
-    write_text(file, text);
-  }
-  [[nodiscard]] Found restart() const {
-    config::Diagnostics diagnostics;
-    Found found{.places = GivenPlaces::read(configuration, diagnostics), .complaint = {}};
-    CHECK(diagnostics.has_errors() == !found.places.has_value());
-    if (diagnostics.has_errors()) found.complaint = to_string(diagnostics.all().front());
-    return found;
-  }
-  [[nodiscard]] GivenPlaces start() const {
-    auto found = restart();
-    INFO(found.complaint);
-    REQUIRE(found.places);
-    return *found.places;
-  }
+  Fixture() : StateFixture("node-places.json") {}
 };
 
 TEST_CASE_METHOD(Fixture, "without a file no node has a place, and none is written for nothing",
@@ -164,7 +135,7 @@ TEST_CASE_METHOD(Fixture, "a file of places that is not one of ours is an error"
     INFO(text.substr(0, 200));
     write(text);
     const Found found = restart();
-    CHECK_FALSE(found.places);
+    CHECK_FALSE(found.stored);
     CHECK_THAT(found.complaint,
                Catch::StartsWith("state/node-places.json:1:1: error: cannot tell which nodes' "
                                  "ports are whose: "));

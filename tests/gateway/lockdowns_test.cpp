@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include "tests/gateway/observe/scratch.h"
+#include "tests/gateway/state_fixture.h"
 
 namespace gatehouse {
 namespace {
@@ -24,39 +24,9 @@ constexpr const char* billing_and_orders =
     R"({"server":"orders","since":"1970-01-01T00:00:01Z","uid":0}]})"
     "\n";
 
-// As a restart finds it; the complaint, if there is one.
-struct Found {
-  std::optional<Lockdowns> lockdowns;
-  std::string complaint;
-};
+struct Fixture : StateFixture<Lockdowns> {
+  Fixture() : StateFixture("lockdowns.json") {}
 
-struct Fixture {
-  ScratchFolder scratch;
-  config::Configuration configuration;
-  fs::path state = scratch / "state";
-  fs::path file = state / "lockdowns.json";
-
-  Fixture() {
-    configuration.folder = scratch / "";
-    configuration.state = scratch / "state/";  // with the slash, as it stands in examples
-  }
-  void write(std::string_view text) const {
-    fs::create_directory(state);
-    write_text(file, text);
-  }
-  [[nodiscard]] Found restart() const {
-    config::Diagnostics diagnostics;
-    Found found{.lockdowns = Lockdowns::read(configuration, diagnostics), .complaint = {}};
-    CHECK(diagnostics.has_errors() == !found.lockdowns.has_value());
-    if (diagnostics.has_errors()) found.complaint = to_string(diagnostics.all().front());
-    return found;
-  }
-  [[nodiscard]] Lockdowns start() const {
-    auto found = restart();
-    INFO(found.complaint);
-    REQUIRE(found.lockdowns);
-    return *found.lockdowns;
-  }
   // What a restart would know.
   [[nodiscard]] std::vector<Lockdown> on_disk() const { return start().all(); }
 };
@@ -169,7 +139,7 @@ TEST_CASE_METHOD(Fixture, "a file that is not exactly one of ours is an error, n
     INFO(text.substr(0, 100));
     write(text);
     const Found found = restart();
-    CHECK_FALSE(found.lockdowns);
+    CHECK_FALSE(found.stored);
     CHECK_THAT(found.complaint, Catch::StartsWith("state/lockdowns.json:1:1: error: cannot tell "
                                                   "which servers are locked down by command: "));
     CHECK_THAT(found.complaint, Catch::Contains("\n  hint: "));
@@ -179,7 +149,7 @@ TEST_CASE_METHOD(Fixture, "a file that is not exactly one of ours is an error, n
 TEST_CASE_METHOD(Fixture, "what is there and cannot be read is an error", "[lockdowns]") {
   const auto complaint = [this] {
     const Found found = restart();
-    CHECK_FALSE(found.lockdowns);
+    CHECK_FALSE(found.stored);
     return found.complaint;
   };
   SECTION("a file in place of the folder") {
