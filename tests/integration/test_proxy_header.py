@@ -326,6 +326,7 @@ class TestRoom:
             assert refused["bound"] == "handshakes"
             first.send(proxy_header.v1(ALLOWED)[len("PROXY"):])
             first.log_in("native", PASSWORD)
+            small.wait_for_metric("gatehouse_handshakes", 1)  # given back once its login is over
             with _say(small, proxy_header.v2(ALLOWED)) as third:
                 third.log_in("native", PASSWORD)
             second.reset()
