@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 
 #include "gateway/net/tls_context.h"
+#include "tests/gateway/net/handshake_in_memory.h"
 #include "tests/gateway/net/key_files.h"
 #include "tests/gateway/observe/scratch.h"
 
@@ -51,21 +52,12 @@ struct Fixture {
     const SslPointer client = tls->connect(server, place);
     const SslPointer far(SSL_new(node.get()));
     SSL_set_accept_state(far.get());
-    BIO* one = nullptr;
-    BIO* other = nullptr;
-    BIO_new_bio_pair(&one, 0, &other, 0);
-    SSL_set_bio(client.get(), one, one);
-    SSL_set_bio(far.get(), other, other);
-    int done = 0;
-    for (int turn = 0; turn < 10; ++turn) {
-      done = SSL_do_handshake(client.get());
-      SSL_do_handshake(far.get());
-    }
+    const bool is_done = shake_hands(client.get(), far.get()).client_is_done;
     std::array<char, 1> nothing{};
     SSL_read(client.get(), nothing.data(), 1);  // takes the ticket
     SSL_shutdown(client.get());                 // a session that was broken off is not resumed
     ERR_clear_error();
-    return {.is_done = done == 1, .is_resumed = SSL_session_reused(client.get()) == 1};
+    return {.is_done = is_done, .is_resumed = SSL_session_reused(client.get()) == 1};
   }
 };
 

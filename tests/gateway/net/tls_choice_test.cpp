@@ -9,6 +9,7 @@
 
 #include "gateway/net/tls_context.h"
 #include "gateway/net/tls_tickets.h"
+#include "tests/gateway/net/handshake_in_memory.h"
 #include "tests/gateway/net/key_files.h"
 #include "tests/gateway/observe/scratch.h"
 
@@ -90,18 +91,8 @@ struct Fixture {
     if (hello.name != nullptr) ask_for(client.get(), hello.name);
     if (hello.session != nullptr) SSL_set_session(client.get(), hello.session);
     SSL_set_connect_state(client.get());
-    BIO* one = nullptr;
-    BIO* other = nullptr;
-    BIO_new_bio_pair(&one, 0, &other, 0);
-    SSL_set_bio(client.get(), one, one);
-    SSL_set_bio(server.get(), other, other);
-    int client_done = 0;
-    int server_done = 0;
-    for (int turn = 0; turn < 10; ++turn) {
-      client_done = SSL_do_handshake(client.get());
-      server_done = SSL_do_handshake(server.get());
-    }
-    if (client_done != 1 || server_done != 1) return std::nullopt;
+    const HandshakeInMemory done = shake_hands(client.get(), server.get());
+    if (!done.client_is_done || !done.server_is_done) return std::nullopt;
     std::array<char, 1> nothing{};
     SSL_read(client.get(), nothing.data(), 1);  // takes the ticket
     SSL_shutdown(client.get());                 // a session that was broken off is not resumed
