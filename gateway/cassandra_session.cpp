@@ -24,7 +24,7 @@ constexpr std::uint8_t tls_handshake = 0x16;  // the type of the first TLS recor
 // An alert as a record of its own (RFC 8446 6): fatal, access_denied.
 constexpr std::array<std::uint8_t, 7> access_denied{0x15, 3, 3, 0, 2, 2, 49};
 
-CloseReason reason_of(FrameIo io) noexcept {
+CloseReason reason_of_unread(FrameIo io) noexcept {
   const bool is_gone = io == FrameIo::end || io == FrameIo::failed || io == FrameIo::aborted;
   return is_gone ? CloseReason::client_closed : CloseReason::login_malformed;
 }
@@ -122,10 +122,10 @@ Awaitable<CassandraSession::Outcome> CassandraSession::read_request() {
   const FrameIo io = co_await read_frame(*client_, conversation_.requests());
   const cassandra::FrameHeader& header = conversation_.requests().header();
   if (io == FrameIo::ok || io == FrameIo::unsupported || io == FrameIo::too_long) {
-    answering_ = {header.version, header.stream};
+    answering_ = answering(header);
   }
   if (io == FrameIo::ok) co_return std::nullopt;
-  Stop stop{.reason = reason_of(io)};
+  Stop stop{.reason = reason_of_unread(io)};
   if (io == FrameIo::unsupported) {
     record_.detail = "a version of the protocol that is not spoken";
     append_unsupported_version(stop.frame, *answering_, header.version);
@@ -228,31 +228,32 @@ Awaitable<CassandraSession::Outcome> CassandraSession::pass_response() {
     const Bytes frame = responses.frame();
     stop.frame.assign(frame.begin(), frame.end());
   }
-  const auto client_segments = segments_;
+  auto node_segments = segments_;
   if (const auto form = login_.segments_begin()) {
-    segments_ = form;
+    node_segments = form;
     conversation_.begin_segments(*form);
   }
   const bool is_unknown = login_.is_done() && !view_.has_node();
   if (is_unknown) {
     // One that has left the ring since has no place where several are seen.
     bool learned = false;
-    if (view_.shows_one_node()) learned = co_await learn_node();
+    if (view_.shows_one_node()) learned = co_await learn_node(node_segments);
     if (!learned) co_return fail(CloseReason::backend_unreachable);
   }
-  if (co_await write_frame(*client_, client_segments, stop.frame) != Io::ok) {
+  if (co_await write_frame(*client_, segments_, stop.frame) != Io::ok) {
     co_return Stop{.reason = CloseReason::client_closed};
   }
+  segments_ = node_segments;  // behind the answer, which stands bare
   co_return std::nullopt;
 }
 
-Awaitable<bool> CassandraSession::learn_node() {
+Awaitable<bool> CassandraSession::learn_node(std::optional<cassandra::SegmentForm> segments) {
   std::vector<std::uint8_t> frame;
   cassandra::FrameWriter writer(
       frame, {.version = login_.version(), .stream = 0, .opcode = cassandra::opcode::query});
-  cassandra::append_query(frame, login_.version(), "SELECT * FROM system.local WHERE key='local'");
+  cassandra::append_query(frame, login_.version(), cassandra::select_local);
   writer.end();
-  if (co_await write_frame(*backend_, segments_, frame) != Io::ok) co_return false;
+  if (co_await write_frame(*backend_, segments, frame) != Io::ok) co_return false;
   cassandra::FrameReader& responses = conversation_.responses();
   if (co_await read_frame(*backend_, responses) != FrameIo::ok) co_return false;
   const cassandra::FrameHeader& header = responses.header();
@@ -273,18 +274,9 @@ Awaitable<bool> CassandraSession::learn_node() {
 Awaitable<CassandraSession::Stop> CassandraSession::relay() {
   relay_.emplace(*client_, *backend_, worker_.scratch(), &conversation_);
   const RelayEnd end = co_await relay_->run();
-  switch (end) {
-    case RelayEnd::client_closed:
-      co_return Stop{.reason = CloseReason::client_closed};
-    case RelayEnd::backend_closed:
-      co_return Stop{.reason = CloseReason::backend_closed};
-    case RelayEnd::intercepted:
-      co_return Stop{.reason = conversation_.node_is_to_blame() ? CloseReason::backend_closed
-                                                                : CloseReason::login_malformed};
-    case RelayEnd::aborted:
-      break;
-  }
-  co_return Stop{};  // run() knows why it was aborted
+  if (end != RelayEnd::intercepted) co_return Stop{.reason = reason_of(end)};
+  co_return Stop{.reason = conversation_.node_is_to_blame() ? CloseReason::backend_closed
+                                                            : CloseReason::login_malformed};
 }
 
 void CassandraSession::check(std::chrono::steady_clock::time_point steady_now, rules::Time now) {

@@ -49,7 +49,8 @@ class CassandraSession final : public Session {
   Awaitable<Outcome> pass_request();
   Awaitable<Outcome> pass_response();
   // Asks the node about itself, where nobody else has and the client is not yet told that it is in.
-  Awaitable<bool> learn_node();
+  // `segments`: of the node's side, which may be there before the client's.
+  Awaitable<bool> learn_node(std::optional<cassandra::SegmentForm> segments);
   Awaitable<Stop> relay();
   Awaitable<void> say_goodbye(Stop stop);
   // For one who was refused before he said a word: hears him out, as far as his first request.

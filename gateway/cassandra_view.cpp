@@ -116,26 +116,16 @@ cassandra::ShownCluster::Place CassandraView::place_of(const cassandra::InetAddr
                                                        std::uint16_t port) {
   if (shows_one_node()) return {.kind = Place::Kind::hidden};
   const auto places = terms_.places->now();
-  const auto served = std::ranges::find_if(places->served, [&](const auto& node) {
-    return node.address == address && node.port == port;
-  });
-  if (served == places->served.end()) return {};
-  const auto found = places->by_node.find(served->host_id);
-  if (found == places->by_node.end()) return {};
-  return {.kind = Place::Kind::shown, .endpoint = endpoint_of(found->second)};
+  const NodePlace* place = places->of_node_at(address, port);
+  if (place == nullptr) return {};
+  return {.kind = Place::Kind::shown, .endpoint = endpoint_of(*place)};
 }
 
 cassandra::InetAddress CassandraView::address_told_for(const cassandra::InetAddress& address) {
-  if (terms_.mode == config::NodesMode::address_per_node) {
-    const auto places = terms_.places->now();
-    for (const auto& served : places->served) {
-      const auto found = places->by_node.find(served.host_id);
-      if (served.address == address && found != places->by_node.end()) {
-        return endpoint_of(found->second).address;
-      }
-    }
-  }
-  return terms_.public_endpoint.address;
+  if (terms_.mode != config::NodesMode::address_per_node) return terms_.public_endpoint.address;
+  const auto places = terms_.places->now();
+  const NodePlace* place = places->of_node_at(address, std::nullopt);
+  return place != nullptr ? endpoint_of(*place).address : terms_.public_endpoint.address;
 }
 
 cassandra::ShownNode CassandraView::shown(const Node& node, const NodePlace& place) const {

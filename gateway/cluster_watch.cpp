@@ -43,15 +43,13 @@ bool same_file(const std::optional<config::FileReference>& one,
   return one.has_value() == other.has_value() && (!one || one->path == other->path);
 }
 
-bool same_way(const config::Server& one, const config::Server& other) {
-  const auto same_text = [](const config::Backend& a, const config::Backend& b) {
-    return a.text == b.text;
-  };
-  return std::ranges::equal(one.backends, other.backends, same_text) &&
-         one.tls.mode == other.tls.mode && one.tls.name == other.tls.name &&
-         one.tls.sha256 == other.tls.sha256 && same_file(one.tls.ca, other.tls.ca) &&
-         one.topology->user == other.topology->user &&
-         one.topology->password_file.path == other.topology->password_file.path;
+// One cluster is one name, one list of backends and one account (cluster.h).
+bool same_way(const Settings& one, const Settings& other) {
+  const config::BackendTls& tls = one.server.tls;
+  const config::BackendTls& other_tls = other.server.tls;
+  return one.state.cluster == other.state.cluster && tls.mode == other_tls.mode &&
+         tls.name == other_tls.name && tls.sha256 == other_tls.sha256 &&
+         same_file(tls.ca, other_tls.ca);
 }
 
 }  // namespace
@@ -102,7 +100,7 @@ class ClusterWatch::Watched : public std::enable_shared_from_this<Watched> {
 
 void ClusterWatch::Watched::follow(const ServerState& state) {
   auto settings = std::make_shared<const Settings>(state);
-  const bool goes_on = settings_ && same_way(settings_->server, settings->server);
+  const bool goes_on = settings_ && same_way(*settings_, *settings);
   settings_ = std::move(settings);
   if (!has_ring_now_) {
     told_.clear();

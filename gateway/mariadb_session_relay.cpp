@@ -10,23 +10,6 @@
 
 namespace gatehouse {
 
-namespace {
-
-CloseReason reason_of(RelayEnd end) noexcept {
-  switch (end) {
-    case RelayEnd::client_closed:
-      return CloseReason::client_closed;
-    case RelayEnd::backend_closed:
-      return CloseReason::backend_closed;
-    case RelayEnd::intercepted:
-    case RelayEnd::aborted:
-      break;
-  }
-  return CloseReason::internal_error;  // run() knows why it was aborted
-}
-
-}  // namespace
-
 void MariadbSession::watch_commands() {
   ThreadIds& ids = worker_.services().thread_ids;
   routed_->thread =

@@ -31,6 +31,11 @@ struct NodePlacesNow {
     cassandra::Uuid host_id{};
   };
   std::vector<Served> served;
+
+  // Of the node that serves there; without a port, of the first that has a place. Null: there is
+  // none.
+  [[nodiscard]] const NodePlace* of_node_at(const cassandra::InetAddress& address,
+                                            std::optional<std::uint16_t> port) const noexcept;
 };
 
 // One a listener. Any thread may call anything. Goes on over reloads.

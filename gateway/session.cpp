@@ -85,6 +85,19 @@ void Session::cut(CloseReason reason) noexcept {
   if (backend_) backend_->abort();
 }
 
+CloseReason Session::reason_of(RelayEnd end) noexcept {
+  switch (end) {
+    case RelayEnd::client_closed:
+      return CloseReason::client_closed;
+    case RelayEnd::backend_closed:
+      return CloseReason::backend_closed;
+    case RelayEnd::intercepted:
+    case RelayEnd::aborted:
+      break;
+  }
+  return CloseReason::internal_error;  // run() knows why it was aborted
+}
+
 void Session::say_at_accept(std::span<const std::uint8_t> message) noexcept {
   const int socket = client_ ? client_->socket().native_handle() : accepted_.descriptor.get();
   if (!message.empty()) {

@@ -112,6 +112,8 @@ class Session : public boost::intrusive::list_base_hook<> {
   // `on_revoke: keep` lets an established session be whose allow rule was removed, and nothing
   // else.
   [[nodiscard]] bool is_spared(const Judgement& judgement) const;
+  // Not of one that was intercepted: that is its protocol's to say.
+  [[nodiscard]] static CloseReason reason_of(RelayEnd end) noexcept;
   // Denied by a stage that is not the policy.
   void deny(rules::Reason reason) noexcept;
   void count_refused_login(const std::string& user);

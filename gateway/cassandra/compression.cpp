@@ -7,6 +7,7 @@
 #include <snappy-c.h>
 
 #include "gateway/ascii.h"
+#include "gateway/cassandra/frame.h"
 
 namespace gatehouse::cassandra {
 
@@ -80,6 +81,16 @@ std::optional<Buffer> decompress_body(Compression compression, Bytes body, std::
   const std::uint32_t length = reader.u32();
   if (!reader.ok() || length > limit) return std::nullopt;
   return decompress_lz4_block(reader.rest(), length);
+}
+
+std::optional<Bytes> plain_body(Compression compression, std::uint8_t flags, Bytes body,
+                                std::uint32_t limit, Buffer& memory) {
+  if ((flags & frame_flag::compressed) == 0) return body;
+  if (compression == Compression::none) return std::nullopt;
+  auto plain = decompress_body(compression, body, limit);
+  if (!plain) return std::nullopt;
+  memory = *std::move(plain);
+  return memory;
 }
 
 std::optional<Buffer> compress_body(Compression compression, Bytes body) {

@@ -24,6 +24,12 @@ enum class Compression { none, lz4, snappy };
 [[nodiscard]] std::optional<std::vector<std::uint8_t>> decompress_body(Compression compression,
                                                                        Bytes body,
                                                                        std::uint32_t limit);
+// The body of a frame as it is to be read: itself, or decompressed into `memory`, of which the
+// result is then a view. No value: as above, or compressed where that was not agreed on. `flags`:
+// the frame's.
+[[nodiscard]] std::optional<Bytes> plain_body(Compression compression, std::uint8_t flags,
+                                              Bytes body, std::uint32_t limit,
+                                              std::vector<std::uint8_t>& memory);
 // The other way. No value: a body that the library cannot take, of more than 2 GiB.
 [[nodiscard]] std::optional<std::vector<std::uint8_t>> compress_body(Compression compression,
                                                                      Bytes body);

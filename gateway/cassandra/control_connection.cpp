@@ -22,7 +22,6 @@ namespace gatehouse::cassandra {
 
 namespace {
 
-constexpr std::uint8_t first_version_with_segments = 5;
 constexpr std::uint8_t older_version = 4;
 constexpr std::size_t message_size_max = 300;
 
@@ -101,7 +100,7 @@ Awaitable<ControlConnection::Greeted> ControlConnection::greet(std::uint8_t vers
 
 Awaitable<bool> ControlConnection::log_in() {
   const bool asks_who_we_are = answer() == opcode::authenticate;
-  if (version_ >= first_version_with_segments) {
+  if (version_ >= first_with_segments) {
     form_ = SegmentForm::plain;
     reader_->begin_segments(*form_);
   }
@@ -165,7 +164,7 @@ Awaitable<bool> ControlConnection::look() {
   look_at_ = Clock::now() + limits::cluster_look_every;
   if (look_again_at_) look_by(*std::exchange(look_again_at_, std::nullopt));
   const std::uint64_t changes = state_.cluster->schema_changes();
-  if (!co_await query("SELECT * FROM system.local WHERE key='local'")) co_return false;
+  if (!co_await query(select_local)) co_return false;
   if (!expect(opcode::result, "a query of system.local")) co_return false;
   const std::vector<std::uint8_t> kept(content_.begin(), content_.end());
   if (!co_await ask_peers()) co_return false;

@@ -16,10 +16,6 @@ constexpr std::size_t answers_at_a_time = std::size_t{64} * 1024;
 // A cluster that grows by more at once is not told of in full.
 constexpr std::size_t late_events_max = 64;
 
-Answering answering(const FrameHeader& header) noexcept {
-  return {header.version, header.stream};
-}
-
 void append_own_error(std::vector<std::uint8_t>& frame, FrameReader::Outcome outcome,
                       const FrameHeader& header) {
   if (outcome == FrameReader::Outcome::unsupported) {
@@ -101,7 +97,7 @@ bool Conversation::take_request(Buffer& to_node, Buffer& answers) {
   Buffer memory;
   Buffer answer;
   auto verdict = RequestFilter::Verdict::broken;
-  const auto body = plain_body(requests_, memory);
+  const auto body = plain_body(compression_, header.flags, requests_.body(), frame_limit, memory);
   if (body && header.version == version_) {
     verdict = filter_->judge(header, *body, answer);
   } else {
@@ -161,7 +157,7 @@ void Conversation::append_part(Buffer& to_client) const {
 bool Conversation::take_response(Buffer& to_client) {
   const FrameHeader& header = responses_.header();
   Buffer memory;
-  const auto body = plain_body(responses_, memory);
+  const auto body = plain_body(compression_, header.flags, responses_.body(), frame_limit, memory);
   const auto parts = body ? split_response(header.flags, *body) : std::nullopt;
   // Of another version an error has other fields, which might pass unseen.
   if (!parts || header.version != version_) return false;
@@ -173,17 +169,8 @@ bool Conversation::take_response(Buffer& to_client) {
       append_error(to_client, parts->prefix, parts->content);
       return true;
     case opcode::supported: {
-      const auto supported = parse_supported(parts->content);
-      if (!supported) return false;
-      Buffer shown;
-      append_supported(shown, spoken_here(*supported));
       Buffer frame;
-      cassandra::append_frame(frame,
-                              {.sender = Sender::node,
-                               .version = header.version,
-                               .stream = header.stream,
-                               .opcode = opcode::supported},
-                              shown);
+      if (!append_supported_here(frame, answering(header), parts->content)) return false;
       append_frame(to_client, frame);
       return true;
     }
@@ -251,15 +238,6 @@ void Conversation::append_error(Buffer& to_client, Bytes prefix, Bytes content) 
                             "The node answered with an error that this gateway cannot read.");
   }
   append_frame(to_client, frame);
-}
-
-std::optional<Bytes> Conversation::plain_body(const FrameReader& reader, Buffer& memory) const {
-  if ((reader.header().flags & frame_flag::compressed) == 0) return reader.body();
-  if (segments_ || compression_ == Compression::none) return std::nullopt;
-  auto body = decompress_body(compression_, reader.body(), frame_limit);
-  if (!body) return std::nullopt;
-  memory = std::move(*body);
-  return memory;
 }
 
 void Conversation::append_frame(Buffer& out, Bytes frame) const {

@@ -62,9 +62,6 @@ class Conversation final : public RelayFilter {
   // Whether it was the node that made the relay stop.
   [[nodiscard]] bool node_is_to_blame() const noexcept { return node_is_to_blame_; }
 
-  // A whole frame as it stands on the wire at this point.
-  void append_frame(std::vector<std::uint8_t>& out, Bytes frame) const;
-
  private:
   using Buffer = std::vector<std::uint8_t>;
 
@@ -76,9 +73,8 @@ class Conversation final : public RelayFilter {
   bool append_event_as_shown(Buffer& to_client, Bytes content);
   void append_part(Buffer& to_client) const;
   void release_held(Buffer& to_client);
-  // A frame's body without its compression, for which there is `memory`. Unset: it is not what it
-  // says.
-  [[nodiscard]] std::optional<Bytes> plain_body(const FrameReader& reader, Buffer& memory) const;
+  // A whole frame as it stands on the wire at this point.
+  void append_frame(Buffer& out, Bytes frame) const;
   // Asked once of each frame of the node's.
   bool is_looked_at(const FrameHeader& header);
 
@@ -88,7 +84,7 @@ class Conversation final : public RelayFilter {
   FrameReader requests_;
   FrameReader responses_;
   std::optional<SegmentForm> segments_;
-  Compression compression_ = Compression::none;
+  Compression compression_ = Compression::none;  // of bodies: where there are segments, none
   std::uint8_t version_ = 0;
   bool node_is_to_blame_ = false;
   Buffer held_;                      // answers that wait for the end of a long frame of the node's

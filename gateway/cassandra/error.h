@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gateway/cassandra/bytes.h"
+#include "gateway/cassandra/frame.h"
 
 namespace gatehouse::cassandra {
 
@@ -34,6 +35,9 @@ struct Answering {
   std::uint8_t version = 0;
   std::int16_t stream = 0;
 };
+[[nodiscard]] constexpr Answering answering(const FrameHeader& request) noexcept {
+  return {request.version, request.stream};
+}
 
 // A whole frame. `code`: one of those without further fields, that is, of the above all but
 // unavailable, the failures and unprepared.

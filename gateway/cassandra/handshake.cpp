@@ -86,6 +86,18 @@ void append_supported(std::vector<std::uint8_t>& body, const Supported& supporte
   append_entry(body, cql_version_key, supported.cql_versions);
 }
 
+bool append_supported_here(std::vector<std::uint8_t>& out, Answering request, Bytes content) {
+  auto supported = parse_supported(content);
+  if (!supported) return false;
+  FrameWriter frame(out, {.sender = Sender::node,
+                          .version = request.version,
+                          .stream = request.stream,
+                          .opcode = opcode::supported});
+  append_supported(out, spoken_here(*std::move(supported)));
+  frame.end();
+  return true;
+}
+
 std::optional<std::string_view> plain_user(Bytes body) noexcept {
   ByteReader reader(body);
   const Value token = reader.value();

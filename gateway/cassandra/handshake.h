@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gateway/cassandra/bytes.h"
+#include "gateway/cassandra/error.h"
 
 namespace gatehouse::cassandra {
 
@@ -38,6 +39,10 @@ struct Supported {
 // Leaves what the gateway speaks, too: versions from version_min to version_max, LZ4 and Snappy.
 [[nodiscard]] Supported spoken_here(Supported supported);
 void append_supported(std::vector<std::uint8_t>& body, const Supported& supported);
+// A whole frame: what a node said in `content`, behind a response's prefix, as far as it is spoken
+// here. False: it cannot be read, and nothing is appended.
+[[nodiscard]] bool append_supported_here(std::vector<std::uint8_t>& out, Answering request,
+                                         Bytes content);
 
 // The user in an AUTH_RESPONSE of SASL PLAIN, read as Cassandra's PasswordAuthenticator does. Shows
 // nothing of the password and copies nothing. No value: another mechanism.

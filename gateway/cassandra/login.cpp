@@ -18,25 +18,21 @@ constexpr std::uint32_t login_body_max = 64 * 1024;
 
 std::optional<Bytes> Login::plain(const FrameHeader& header, Bytes body,
                                   std::vector<std::uint8_t>& memory) const {
-  if ((header.flags & frame_flag::compressed) == 0) return body;
-  if (!has_started_ || compression() == Compression::none) return std::nullopt;
-  auto plain = decompress_body(compression(), body, login_body_max);
-  if (!plain) return std::nullopt;
-  memory = std::move(*plain);
-  return memory;
+  const Compression agreed = has_started_ ? compression() : Compression::none;
+  return plain_body(agreed, header.flags, body, login_body_max, memory);
 }
 
 Login::Step Login::refuse(const FrameHeader& header, std::uint32_t code, std::string_view message,
                           std::vector<std::uint8_t>& answer) {
-  append_error(answer, {header.version, header.stream}, code, message);
+  append_error(answer, answering(header), code, message);
   return Step::refuse;
 }
 
 Login::Step Login::take_request(const FrameHeader& header, Bytes body,
                                 std::vector<std::uint8_t>& answer) {
   std::vector<std::uint8_t> memory;
-  const auto plain_body = plain(header, body, memory);
-  const auto content = plain_body ? request_content(header.flags, *plain_body) : std::nullopt;
+  const auto read = plain(header, body, memory);
+  const auto content = read ? request_content(header.flags, *read) : std::nullopt;
   const bool is_sound =
       content && header.stream >= 0 && (!has_started_ || header.version == version_);
   request_ = header.opcode;
@@ -79,15 +75,17 @@ Login::Step Login::take_startup(const FrameHeader& header, Bytes body,
 Login::Step Login::take_response(const FrameHeader& header, Bytes body,
                                  std::vector<std::uint8_t>& answer) {
   std::vector<std::uint8_t> memory;
-  const auto plain_body = plain(header, body, memory);
-  const auto parts = plain_body ? split_response(header.flags, *plain_body) : std::nullopt;
+  const auto read = plain(header, body, memory);
+  const auto parts = read ? split_response(header.flags, *read) : std::nullopt;
   if (!parts || header.stream != stream_) return Step::broken_node;
   switch (header.opcode) {
     case opcode::error:
       return take_error(header, parts->content, answer);
     case opcode::supported:
-      return request_ == opcode::options ? take_supported(header, parts->content, answer)
-                                         : Step::broken_node;
+      return request_ == opcode::options &&
+                     append_supported_here(answer, answering(header), parts->content)
+                 ? Step::replace
+                 : Step::broken_node;
     case opcode::authenticate:
       if (request_ != opcode::startup) return Step::broken_node;
       is_asked_ = true;
@@ -111,21 +109,6 @@ Login::Step Login::take_response(const FrameHeader& header, Bytes body,
     segments_begin_ = compression_ == Compression::lz4 ? SegmentForm::lz4 : SegmentForm::plain;
   }
   return Step::pass;
-}
-
-Login::Step Login::take_supported(const FrameHeader& header, Bytes content,
-                                  std::vector<std::uint8_t>& answer) {
-  const auto supported = parse_supported(content);
-  if (!supported) return Step::broken_node;
-  std::vector<std::uint8_t> shown;
-  append_supported(shown, spoken_here(*supported));
-  append_frame(answer,
-               {.sender = Sender::node,
-                .version = header.version,
-                .stream = header.stream,
-                .opcode = opcode::supported},
-               shown);
-  return Step::replace;
 }
 
 // It ends the login: drivers begin anew on another connection.

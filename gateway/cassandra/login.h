@@ -58,7 +58,6 @@ class Login {
   static Step refuse(const FrameHeader& header, std::uint32_t code, std::string_view message,
                      std::vector<std::uint8_t>& answer);
   Step take_startup(const FrameHeader& header, Bytes body, std::vector<std::uint8_t>& answer);
-  Step take_supported(const FrameHeader& header, Bytes content, std::vector<std::uint8_t>& answer);
   Step take_error(const FrameHeader& header, Bytes content, std::vector<std::uint8_t>& answer);
   [[nodiscard]] bool has_segments() const noexcept { return version_ >= first_with_segments; }
 

@@ -3,12 +3,13 @@
 #include <array>
 #include <utility>
 
+#include "gateway/cassandra/query.h"
+
 namespace gatehouse::cassandra {
 
 namespace {
 
 constexpr std::uint16_t consistency_one = 1;
-constexpr std::uint8_t first_version_with_wide_flags = 5;
 
 }  // namespace
 
@@ -43,7 +44,7 @@ void append_register(std::vector<std::uint8_t>& body) {
 void append_query(std::vector<std::uint8_t>& body, std::uint8_t version, std::string_view text) {
   append_long_bytes(body, bytes_of(text));
   append_u16(body, consistency_one);
-  if (version >= first_version_with_wide_flags) {
+  if (version >= first_with_long_flags) {
     append_u32(body, 0);
   } else {
     append_u8(body, 0);

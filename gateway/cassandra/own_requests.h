@@ -16,6 +16,8 @@ void append_plain_login(std::vector<std::uint8_t>& body, std::string_view user,
                         std::string_view password);
 // For every event that there is.
 void append_register(std::vector<std::uint8_t>& body);
+// All that a node says of itself.
+inline constexpr std::string_view select_local = "SELECT * FROM system.local WHERE key='local'";
 // Asks one node for all rows at once.
 void append_query(std::vector<std::uint8_t>& body, std::uint8_t version, std::string_view text);
 

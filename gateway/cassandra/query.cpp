@@ -6,8 +6,6 @@ namespace gatehouse::cassandra {
 
 namespace {
 
-constexpr std::uint8_t first_with_long_flags = 5;
-
 namespace query_flag {
 constexpr std::uint32_t values = 0x01;
 constexpr std::uint32_t skip_metadata = 0x02;

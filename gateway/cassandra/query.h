@@ -12,6 +12,9 @@
 
 namespace gatehouse::cassandra {
 
+// The first version in which the flags of these have 32 bits instead of 8, and say more.
+inline constexpr std::uint8_t first_with_long_flags = 5;
+
 // The message in a request's body: what is behind the payload that the frame's flags may announce.
 // No value: a payload that does not fit.
 [[nodiscard]] std::optional<Bytes> request_content(std::uint8_t flags, Bytes body) noexcept;

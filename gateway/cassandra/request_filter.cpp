@@ -20,10 +20,6 @@ constexpr std::string_view ambiguous =
     "A USE of this connection is not answered yet, and this statement may depend on it: name the "
     "keyspace, or wait for the answer.";
 
-Answering answering(const FrameHeader& header) noexcept {
-  return {header.version, header.stream};
-}
-
 bool are_same(const Statement& one, const Statement& other) {
   return one.kind == other.kind && one.keyspace == other.keyspace && one.table == other.table &&
          one.select == other.select;

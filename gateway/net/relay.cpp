@@ -146,7 +146,6 @@ bool Relay::pass(Direction& direction, std::span<const std::uint8_t> bytes) {
   // Whoever does not read what he is answered is not asked for more. A broken receiver holds
   // nobody: the end of it shows where it is read.
   direction.is_held = passed.next == Next::after_other || (!answered && !back.unwritten.empty());
-  let_go_on(back);
   return written && !direction.is_held;
 }
 

@@ -4,6 +4,7 @@
 
 namespace gatehouse::cassandra {
 
+using test::any_manner;
 using test::Buffer;
 using test::ClusterOfThree;
 using test::Conversed;
@@ -15,10 +16,6 @@ using Frames = std::vector<Buffer>;
 using Next = RelayFilter::Next;
 
 namespace {
-
-Manner any_manner() {
-  return GENERATE(from_range(test::all_manners()));
-}
 
 Event shown_event(Event::Type type, std::string_view change, std::uint32_t port) {
   return {.type = type,

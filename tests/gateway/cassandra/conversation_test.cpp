@@ -6,6 +6,7 @@
 
 namespace gatehouse::cassandra {
 
+using test::any_manner;
 using test::Buffer;
 using test::Conversed;
 using test::copy;
@@ -20,10 +21,6 @@ namespace {
 
 constexpr std::string_view peers = "SELECT * FROM system.peers";
 constexpr std::string_view orders = "SELECT * FROM shop.orders";
-
-Manner any_manner() {
-  return GENERATE(from_range(test::all_manners()));
-}
 
 Buffer rows_of(std::size_t size) {
   Buffer content = from_hex("00000002");

@@ -32,6 +32,11 @@ inline const std::vector<Manner>& all_manners() {
   return manners;
 }
 
+// Each in a run of its own.
+inline Manner any_manner() {
+  return GENERATE(from_range(all_manners()));
+}
+
 // A frame as it stands on the wire; `frame` is one with a body as it is.
 inline Buffer on_wire(const Manner& manner, Bytes frame) {
   Buffer wire;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gateway/cassandra/bytes.h"
@@ -22,6 +23,18 @@ inline Buffer joined(const std::vector<Buffer>& parts) {
   Buffer whole;
   for (const Buffer& part : parts) append_bytes(whole, part);
   return whole;
+}
+
+// [string map]: keys and values, as often as they are given.
+using Entries = std::vector<std::pair<std::string_view, std::string_view>>;
+inline Buffer string_map(const Entries& entries) {
+  Buffer body;
+  append_u16(body, static_cast<std::uint16_t>(entries.size()));
+  for (const auto& [key, value] : entries) {
+    append_string(body, key);
+    append_string(body, value);
+  }
+  return body;
 }
 
 inline Buffer frame_of(const FrameHeader& header, Bytes body) {

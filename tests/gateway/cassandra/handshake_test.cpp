@@ -8,18 +8,9 @@ namespace gatehouse::cassandra {
 
 using test::Buffer;
 using test::from_hex;
+using test::string_map;
 
 namespace {
-
-Buffer string_map(const std::vector<std::pair<std::string_view, std::string_view>>& entries) {
-  Buffer body;
-  append_u16(body, static_cast<std::uint16_t>(entries.size()));
-  for (const auto& [key, value] : entries) {
-    append_string(body, key);
-    append_string(body, value);
-  }
-  return body;
-}
 
 // The Java driver's.
 Buffer startup_body() {

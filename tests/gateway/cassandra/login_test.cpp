@@ -13,26 +13,16 @@ namespace gatehouse::cassandra {
 using test::Buffer;
 using test::copy;
 using test::from_hex;
+using test::string_map;
 using Step = Login::Step;
 
 namespace {
 
-using Entries = std::vector<std::pair<std::string_view, std::string_view>>;
-
-Buffer startup_of(const Entries& entries) {
-  Buffer body;
-  append_u16(body, static_cast<std::uint16_t>(entries.size()));
-  for (const auto& [key, value] : entries) {
-    append_string(body, key);
-    append_string(body, value);
-  }
-  return body;
-}
-
 Buffer startup(std::string_view compression = {}) {
-  Entries entries{{"CQL_VERSION", "3.0.0"}, {"DRIVER_NAME", "gocql"}, {"DRIVER_VERSION", "2.0"}};
+  test::Entries entries{
+      {"CQL_VERSION", "3.0.0"}, {"DRIVER_NAME", "gocql"}, {"DRIVER_VERSION", "2.0"}};
   if (!compression.empty()) entries.emplace_back("COMPRESSION", compression);
-  return startup_of(entries);
+  return string_map(entries);
 }
 
 Buffer as_alice() {

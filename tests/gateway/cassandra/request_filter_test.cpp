@@ -4,6 +4,7 @@
 
 namespace gatehouse::cassandra {
 
+using test::any_version;
 using test::Buffer;
 using test::Filtered;
 using test::from_hex;
@@ -12,10 +13,6 @@ using test::Verdict;
 namespace {
 
 constexpr std::string_view peers = "SELECT * FROM system.peers";
-
-std::uint8_t any_version() {
-  return GENERATE(values<std::uint8_t>({3, 4, 5}));
-}
 
 std::string hidden_table(std::string_view name) {
   return "Table " + std::string(name) +

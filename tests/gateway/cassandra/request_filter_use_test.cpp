@@ -4,16 +4,13 @@
 
 namespace gatehouse::cassandra {
 
+using test::any_version;
 using test::Filtered;
 using test::Verdict;
 
 namespace {
 
 constexpr std::string_view unnamed = "SELECT * FROM peers";
-
-std::uint8_t any_version() {
-  return GENERATE(values<std::uint8_t>({3, 4, 5}));
-}
 
 }  // namespace
 
