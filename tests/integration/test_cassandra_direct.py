@@ -12,14 +12,11 @@ import pytest
 from support import cassandra_clients, cassandra_versions
 from support import cql_wire as wire
 from support.cassandra_server import USER
+from support.cassandra_witness import KEYS, Witness, fill, owner_of, see_a_restart
 from support.connection import Closed
 from support.cql_wire import ServerError
 from support.mariadb_server import PASSWORD
 from support.waiting import wait_until
-
-# What drivers need to find out about a node, and to connect to it again.
-NEWS_SECONDS = 90
-KEYS = range(6)
 
 full_only = pytest.mark.skipif(os.environ.get("GATEHOUSE_SUITES") != "all",
                                reason="takes minutes: tests/run --full")
@@ -34,13 +31,6 @@ def address_of(node):
 def need(driver):
     if reason := driver.missing():
         pytest.skip(reason)
-
-
-def fill(cluster):
-    with cluster.nodes[0].connect() as session:
-        session.log_in(USER, PASSWORD)
-        for key in KEYS:
-            session.query(f"INSERT INTO shop.items (id, name) VALUES ({key}, 'item {key}')")
 
 
 @pytest.fixture(scope="module")
@@ -160,77 +150,22 @@ class TestOneNode:
         assert "item 1" in done.stdout
 
 
-class Witness:
-    """What one driver knew of the ring before, while and after a node was down."""
-
-    def __init__(self, driver, ring):
-        self._client = driver.connect(address_of(ring.nodes[0]), ring.authority)
-        self.failure = None
-        self.ring = None
-        self.coordinators = {}
-        self.host_ids = {}
-
-    def close(self):
-        self._client.__exit__()
-
-    def attempt(self, what):
-        """A driver that fails does so in its own test."""
-        if self.failure is None:
-            try:
-                what()
-            except (AssertionError, LookupError, OSError) as failure:
-                self.failure = str(failure)
-
-    def look_around(self):
-        self.ring = self._client.nodes()
-        for key in KEYS:
-            _, coordinator = self._client.prepared(key, "SELECT * FROM shop.items WHERE id = ?")
-            self.coordinators[key] = coordinator
-            # The node's own word, whatever the driver believes where it is connected to.
-            [[host_id]], coordinator = self._client.query("SELECT host_id FROM system.local")
-            self.host_ids[coordinator] = host_id
-
-    def wait_for(self, host_id, up):
-
-        def sees():
-            # As an application does: some drivers find out by their statements alone.
-            self._client.query("SELECT release_version FROM system.local")
-            return self._client.nodes()[host_id]["up"] == up
-
-        wait_until(sees, f"it sees that the node is {'up' if up else 'down'}", NEWS_SECONDS,
-                   poll=0.2)
-
-    def events(self, address):
-        return [event for event, where, _ in self._client.events if where == address]
-
-
-def owner_of(token, nodes):
-    """The node that has this token: the first at or after it on the ring."""
-    owners = sorted((each, node) for node in nodes for each in node.tokens)
-    return next((node for each, node in owners if each >= token), owners[0][1])
-
-
 class TestThreeNodes:
     @pytest.fixture(scope="class")
     def witnesses(self, cassandra_ring):
         """All drivers at once: a node takes a while to stop and to start."""
         fill(cassandra_ring)
-        last = cassandra_ring.nodes[-1]
-        host_id = last.host_id()
+        where = address_of(cassandra_ring.nodes[0])
         with contextlib.ExitStack() as running:
             witnesses = {}
             for driver in cassandra_clients.ALL:
                 if driver.missing() is None:
-                    witnesses[driver.name] = Witness(driver, cassandra_ring)
+                    client = driver.connect(where, cassandra_ring.authority)
+                    witnesses[driver.name] = Witness(client)
                     running.callback(witnesses[driver.name].close)
             for witness in witnesses.values():
                 witness.attempt(witness.look_around)
-            last.stop()
-            for witness in witnesses.values():
-                witness.attempt(lambda witness=witness: witness.wait_for(host_id, up=False))
-            last.start_again()
-            for witness in witnesses.values():
-                witness.attempt(lambda witness=witness: witness.wait_for(host_id, up=True))
+            see_a_restart(witnesses.values(), cassandra_ring.nodes[-1])
             yield witnesses
 
     @pytest.fixture

@@ -6,33 +6,27 @@ import pytest
 
 from support import cassandra_clients, configuration
 from support.cassandra_server import LoopbackSubnet, TOPOLOGY_USER, USER
+from support.cassandra_witness import KEYS, Witness, fill, owner_of, see_a_restart
 from support.cql_session import CqlSession
 from support.gatehouse import Gatehouse
 from support.mariadb_server import PASSWORD
 from support.waiting import wait_until
 
-EVENTS = "events"
-KEYS = range(6)
+EVENTS = configuration.CLUSTER
 RULES = {"events.yaml": configuration.rule_file("loopback 127.0.0.0/8", EVENTS)}
 NOBODY = {"events.yaml": configuration.rule_file("elsewhere 192.0.2.0/24", EVENTS)}
 DENIED = "Client with IP address '127.0.0.1' is not allowed to connect to this Cassandra cluster."
 # Attempts of a driver that is refused, while it gives up: none of them may storm.
 ATTEMPTS_MAX = 12
-# What drivers need to find out about a node, and to connect to it again.
-NEWS_SECONDS = 90
 
 every_driver = pytest.mark.parametrize("driver", cassandra_clients.ALL, ids=lambda each: each.name)
 
 
 def cluster_yaml(certificates, cluster, nodes, password_file=None, **listener_keys):
-    listener = configuration.listener(certificates, servers=[EVENTS], protocol="cassandra",
-                                      nodes=nodes, **listener_keys)
-    server = {"name": EVENTS, "protocol": "cassandra",
-              "backends": [node.tcp_backend for node in cluster.nodes],
-              "tls": {"mode": "verify", "ca": str(certificates.authority)}}
-    if password_file is not None:
-        server["topology"] = {"user": TOPOLOGY_USER, "password_file": str(password_file)}
-    return configuration.gateway_yaml(certificates, [], listeners=[listener], servers=[server])
+    account = None if password_file is None else (TOPOLOGY_USER, password_file)
+    backends = [node.tcp_backend for node in cluster.nodes]
+    return configuration.cassandra_yaml(certificates, nodes, backends, listener_keys,
+                                        account=account)
 
 
 def need(driver):
@@ -42,10 +36,7 @@ def need(driver):
 
 @pytest.fixture(scope="module")
 def cluster(cassandra):
-    with cassandra.nodes[0].connect() as session:
-        session.log_in(USER, PASSWORD)
-        for key in KEYS:
-            session.query(f"INSERT INTO shop.items (id, name) VALUES ({key}, 'item {key}')")
+    fill(cassandra)
     return cassandra
 
 
@@ -111,52 +102,6 @@ class TestRefusals:
         assert 1 <= denied <= ATTEMPTS_MAX, f"{driver.name} tried {denied} times"
 
 
-class Witness:
-    """What a driver knew of the ring through the gateway before, while and after a node was down."""
-
-    def __init__(self, driver, gateway, certificates):
-        self._client = driver.connect(gateway.address(), certificates.authority)
-        self.failure = None
-        self.ring = None
-        self.coordinators = {}  # by key
-        self.host_ids = {}  # what the node itself says, by where the driver asked
-
-    def close(self):
-        self._client.__exit__()
-
-    def attempt(self, what):
-        """A driver that fails does so in its own test."""
-        if self.failure is None:
-            try:
-                what()
-            except (AssertionError, LookupError, OSError) as failure:
-                self.failure = str(failure)
-
-    def look_around(self):
-        self.ring = self._client.nodes()
-        for key in KEYS:
-            _, self.coordinators[key] = self._client.prepared(
-                key, "SELECT * FROM shop.items WHERE id = ?")
-            [[host_id]], coordinator = self._client.query("SELECT host_id FROM system.local")
-            self.host_ids[coordinator] = host_id
-
-    def wait_for(self, host_id, up):
-
-        def sees():
-            # As an application does: some drivers find out by their statements alone.
-            self._client.query("SELECT release_version FROM system.local")
-            return self._client.nodes()[host_id]["up"] == up
-
-        wait_until(sees, f"it sees that the node is {'up' if up else 'down'}", NEWS_SECONDS,
-                   poll=0.2)
-
-
-def owner_of(token, nodes):
-    """The node that has this token: the first at or after it on the ring."""
-    owners = sorted((each, node) for node in nodes for each in node.tokens)
-    return next((node for each, node in owners if each >= token), owners[0][1])
-
-
 def places_of(gateway):
     """Where clients reach each node, by host id."""
     return {entry["node"]: entry["address"] for entry in gateway.status()["listeners"]
@@ -177,22 +122,17 @@ class ThreeNodes:
         self.places = places_of(gateway)
         self.witnesses = {}
         last = self._node_beside_the_contact_point(certificates)
-        host_id = last.host_id()
         with contextlib.ExitStack() as running:
             for driver in drivers:
                 if driver.missing() is None:
-                    self.witnesses[driver.name] = Witness(driver, gateway, certificates)
+                    client = driver.connect(gateway.address(), certificates.authority)
+                    self.witnesses[driver.name] = Witness(client)
                     running.callback(self.witnesses[driver.name].close)
             for witness in self.witnesses.values():
                 witness.attempt(witness.look_around)
-            last.stop()
             seeing = [self.witnesses[driver.name] for driver in drivers
                       if driver.name in self.witnesses and driver not in by_address]
-            for witness in seeing:
-                witness.attempt(lambda witness=witness: witness.wait_for(host_id, up=False))
-            last.start_again()
-            for witness in seeing:
-                witness.attempt(lambda witness=witness: witness.wait_for(host_id, up=True))
+            see_a_restart(seeing, last)
 
     def _node_beside_the_contact_point(self, certificates):
         """While the contact point's own node is down it leads to another one, which drivers that
@@ -241,10 +181,7 @@ class ThreeNodes:
 
 @pytest.fixture(scope="class")
 def ring(cassandra_ring):
-    with cassandra_ring.nodes[0].connect() as session:
-        session.log_in(USER, PASSWORD)
-        for key in KEYS:
-            session.query(f"INSERT INTO shop.items (id, name) VALUES ({key}, 'item {key}')")
+    fill(cassandra_ring)
     return cassandra_ring
 
 

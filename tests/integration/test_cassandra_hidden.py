@@ -14,9 +14,8 @@ from support.cql_wire import ServerError
 from support.mariadb_server import PASSWORD
 from support.waiting import wait_until
 
-EVENTS = "events"
 ALL = 0x0005  # a consistency
-RULES = {"events.yaml": configuration.rule_file("loopback 127.0.0.0/24", EVENTS)}
+RULES = {"events.yaml": configuration.rule_file("loopback 127.0.0.0/24", configuration.CLUSTER)}
 # What drivers ask to find the cluster, and what others might.
 DISCOVERY = [
     "SELECT * FROM system.local WHERE key='local'",
@@ -77,14 +76,9 @@ def discover(session):
 def gateway(request, certificates, cassandra_ring, start_gateway, tmp_path):
     password_file = tmp_path / "password"
     password_file.write_text(PASSWORD)
-    listener = configuration.listener(certificates, servers=[EVENTS], protocol="cassandra",
-                                      nodes=request.param)
-    server = {"name": EVENTS, "protocol": "cassandra",
-              "backends": [node.tcp_backend for node in cassandra_ring.nodes],
-              "tls": {"mode": "verify", "ca": str(certificates.authority)},
-              "topology": {"user": TOPOLOGY_USER, "password_file": str(password_file)}}
-    gateway = start_gateway(configuration.gateway_yaml(
-        certificates, [], listeners=[listener], servers=[server]), RULES)
+    backends = [node.tcp_backend for node in cassandra_ring.nodes]
+    gateway = start_gateway(configuration.cassandra_yaml(
+        certificates, request.param, backends, account=(TOPOLOGY_USER, password_file)), RULES)
     wait_until(lambda: len((gateway.status()["servers"][0]["cluster"] or {"nodes": []})["nodes"])
                == 3, "the ring is known")
     return gateway
@@ -92,7 +86,7 @@ def gateway(request, certificates, cassandra_ring, start_gateway, tmp_path):
 
 def ask_for_rows(session):
     """Of some too few nodes are there; and one of the sessions may be with the one that is not."""
-    with contextlib.suppress(Closed):
+    with contextlib.suppress(Closed, OSError):
         for consistency in (ALL, wire.ONE):
             for key in range(6):
                 text = f"SELECT * FROM shop.items WHERE id = {key}"

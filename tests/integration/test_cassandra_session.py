@@ -13,7 +13,7 @@ from support.cql_wire import ServerError
 from support.mariadb_server import PASSWORD
 from support.waiting import wait_until
 
-EVENTS = "events"
+EVENTS = configuration.CLUSTER
 FORBIDDEN = "127.0.9.9"
 RULES = {"events.yaml": configuration.rule_file("loopback 127.0.0.0/24", EVENTS)}
 DENIED = f"Client with IP address '{FORBIDDEN}' is not allowed to connect to this Cassandra cluster."
@@ -25,12 +25,8 @@ every_version = pytest.mark.parametrize("version", [3, 4, 5])
 
 def events_yaml(certificates, node, tls=None, server_keys=None, **changes):
     """A gateway in front of one cluster, of which clients see one node."""
-    listener = configuration.listener(certificates, servers=[EVENTS], protocol="cassandra",
-                                      tls=tls, nodes={"mode": "single"})
-    server = {"name": EVENTS, "protocol": "cassandra", "backends": [f"{node.address}:{node.port}"],
-              "tls": {"mode": "verify", "ca": str(certificates.authority)}, **(server_keys or {})}
-    return configuration.gateway_yaml(certificates, [], listeners=[listener], servers=[server],
-                                      **changes)
+    return configuration.cassandra_yaml(certificates, {"mode": "single"}, [node.tcp_backend],
+                                        {"tls": tls}, server_keys, **changes)
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import copy
 import json
 
 SERVER = "orders"
+CLUSTER = "events"
 LISTENER = "public"
 BACKEND_NAME = "db.internal"
 
@@ -33,6 +34,20 @@ def listener(certificates, name=LISTENER, tls=None, **keys):
 def server(certificates, backends, backend_tls="verify", name=SERVER, **keys):
     return {"name": name, "protocol": "mariadb", "backends": list(backends),
             "tls": _backend_tls(certificates, backend_tls), **keys}
+
+
+def cassandra_yaml(certificates, nodes, backends, listener_keys=None, server_keys=None, account=None,
+                   **changes):
+    """The same in front of one cluster, whose nodes' certificates are verified; `nodes`: how they
+    are shown; `account`: by which the ring is learned, a user and the file of his password."""
+    entry = listener(certificates, servers=[CLUSTER], protocol="cassandra", nodes=nodes,
+                     **(listener_keys or {}))
+    cluster = {"name": CLUSTER, "protocol": "cassandra", "backends": list(backends),
+               "tls": {"mode": "verify", "ca": str(certificates.authority)}, **(server_keys or {})}
+    if account is not None:
+        user, password_file = account
+        cluster["topology"] = {"user": user, "password_file": str(password_file)}
+    return gateway_yaml(certificates, [], listeners=[entry], servers=[cluster], **changes)
 
 
 def _backend_tls(certificates, mode):
