@@ -183,6 +183,14 @@ def closed_port():
         yield f"127.0.0.1:{bound.getsockname()[1]}"
 
 
+@pytest.fixture
+def driver(request):
+    """The one that a test is parametrized by, where it can be run here."""
+    if reason := request.param.missing():
+        pytest.skip(reason)
+    return request.param
+
+
 def _need_mariadb(installation=None):
     if reason := (installation or mariadb_versions.debian()).missing():
         pytest.skip(reason)

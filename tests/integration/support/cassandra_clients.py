@@ -118,9 +118,13 @@ class RunningClient:
         return answer["rows"], answer["coordinator"]
 
     def paged(self, size, cql):
-        """How many rows there are, and in how many pages they came."""
+        """How many rows there are, how many of them differ, and in how many pages they came."""
         answer = self._succeed(f"paged {size} {cql}")
-        return answer["rows"], answer["pages"]
+        return answer["rows"], answer["distinct"], answer["pages"]
+
+    def batch(self, *statements):
+        """Runs them together; none may hold a semicolon."""
+        assert self._succeed(f"batch {'; '.join(statements)}")["statements"] == len(statements)
 
     def ask(self, line):
         """Its answer to one line, which may be an error."""

@@ -4,6 +4,9 @@ import com.datastax.oss.driver.api.core.CqlSessionBuilder;
 import com.datastax.oss.driver.api.core.config.DefaultDriverOption;
 import com.datastax.oss.driver.api.core.config.DriverConfigLoader;
 import com.datastax.oss.driver.api.core.config.ProgrammaticDriverConfigLoaderBuilder;
+import com.datastax.oss.driver.api.core.cql.BatchStatement;
+import com.datastax.oss.driver.api.core.cql.BatchStatementBuilder;
+import com.datastax.oss.driver.api.core.cql.DefaultBatchType;
 import com.datastax.oss.driver.api.core.cql.ResultSet;
 import com.datastax.oss.driver.api.core.cql.Row;
 import com.datastax.oss.driver.api.core.cql.SimpleStatement;
@@ -22,9 +25,11 @@ import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
@@ -115,6 +120,8 @@ final class Client {
         case "paged":
           String[] paged = words[1].split(" ", 2);
           return pages(Integer.parseInt(paged[0]), paged[1]);
+        case "batch":
+          return batch(words[1].split("; "));
         default:
           return Map.of("error", "no such command: " + words[0]);
       }
@@ -146,23 +153,39 @@ final class Client {
   private static Map<String, Object> rows(ResultSet result) {
     List<List<String>> rows = new ArrayList<>();
     for (Row row : result) {
-      List<String> values = new ArrayList<>();
-      for (int i = 0; i < row.size(); i++) {
-        values.add(String.valueOf(row.getObject(i)));
-      }
-      rows.add(values);
+      rows.add(values(row));
     }
     Map<String, Object> place = place(result.getExecutionInfo().getCoordinator());
     return Map.of("rows", rows, "coordinator", place.get("address") + ":" + place.get("port"));
   }
 
+  private static List<String> values(Row row) {
+    List<String> values = new ArrayList<>();
+    for (int i = 0; i < row.size(); i++) {
+      values.add(String.valueOf(row.getObject(i)));
+    }
+    return values;
+  }
+
   private Map<String, Object> pages(int size, String cql) {
     ResultSet result = session.execute(SimpleStatement.newInstance(cql).setPageSize(size));
     int rows = 0;
+    Set<List<String>> distinct = new HashSet<>();
     for (Row row : result) {
-      rows += row == null ? 0 : 1;
+      rows += 1;
+      distinct.add(values(row));
     }
-    return Map.of("rows", rows, "pages", result.getExecutionInfos().size());
+    return Map.of(
+        "rows", rows, "distinct", distinct.size(), "pages", result.getExecutionInfos().size());
+  }
+
+  private Map<String, Object> batch(String[] statements) {
+    BatchStatementBuilder batch = BatchStatement.builder(DefaultBatchType.LOGGED);
+    for (String statement : statements) {
+      batch.addStatement(SimpleStatement.newInstance(statement));
+    }
+    session.execute(batch.build());
+    return Map.of("statements", statements.length);
   }
 
   private static Map<String, Object> place(Node node) {

@@ -71,15 +71,22 @@ const COMMANDS = {
   paged: async (client, argument) => {
     const [fetchSize, cql] = numbered(argument);
     let rows = 0;
+    const distinct = new Set();
     let pages = 0;
     let pageState;
     do {
       const result = await client.execute(cql, [], {fetchSize, pageState});
       rows += result.rows.length;
+      result.rows.forEach(row => distinct.add(row.values().join()));
       pages += 1;
       pageState = result.pageState;
     } while (pageState);
-    return {rows, pages};
+    return {rows, distinct: distinct.size, pages};
+  },
+  batch: async (client, argument) => {
+    const statements = argument.split('; ');
+    await client.batch(statements, {logged: true});
+    return {statements: statements.length};
   },
 };
 

@@ -9,7 +9,7 @@ import time
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile
 from cassandra.policies import DCAwareRoundRobinPolicy, HostStateListener, TokenAwarePolicy
-from cassandra.query import SimpleStatement
+from cassandra.query import BatchStatement, SimpleStatement
 
 TIMEOUT_SECONDS = 30  # A busy machine is no failure.
 
@@ -52,6 +52,7 @@ class Client:
             execution_profiles={EXEC_PROFILE_DEFAULT: profile}, **options)
         self._session = self._cluster.connect()
         self._cluster.register_listener(Events())
+        self._prepared = {}  # by CQL: other drivers remember these themselves
 
     def version(self):
         return self._cluster.protocol_version
@@ -72,16 +73,26 @@ class Client:
 
     def prepared(self, argument):
         number, cql = argument.split(" ", 1)
-        return self._answer(self._session.execute(self._session.prepare(cql), [int(number)]))
+        if cql not in self._prepared:
+            self._prepared[cql] = self._session.prepare(cql)
+        return self._answer(self._session.execute(self._prepared[cql], [int(number)]))
 
     def paged(self, argument):
         size, cql = argument.split(" ", 1)
         result = self._session.execute(SimpleStatement(cql, fetch_size=int(size)))
-        rows, pages = len(result.current_rows), 1
+        rows, pages = list(result.current_rows), 1
         while result.has_more_pages:
             result.fetch_next_page()
-            rows, pages = rows + len(result.current_rows), pages + 1
-        return {"rows": rows, "pages": pages}
+            rows, pages = rows + result.current_rows, pages + 1
+        return {"rows": len(rows), "distinct": len(set(rows)), "pages": pages}
+
+    def batch(self, argument):
+        batch = BatchStatement()
+        statements = argument.split("; ")
+        for statement in statements:
+            batch.add(SimpleStatement(statement))
+        self._session.execute(batch)
+        return {"statements": len(statements)}
 
     @staticmethod
     def _answer(result):

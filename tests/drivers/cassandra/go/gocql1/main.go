@@ -7,6 +7,7 @@ import (
 	"net"
 	"reflect"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -118,31 +119,50 @@ func (s session) Query(cql string, values ...interface{}) (talk.Rows, error) {
 	if host := iterator.Host(); host != nil {
 		rows.Coordinator = host.ConnectAddressAndPort()
 	}
+	rows.Rows = append(rows.Rows, texts(iterator)...)
+	return rows, iterator.Close()
+}
+
+// texts are the rows of this page and of all that follow it.
+func texts(iterator *gocql.Iter) [][]string {
+	var rows [][]string
 	for {
 		row, err := iterator.RowData()
 		if err != nil || !iterator.Scan(row.Values...) {
-			break
+			return rows
 		}
 		var texts []string
 		for _, value := range row.Values {
 			texts = append(texts, fmt.Sprint(reflect.Indirect(reflect.ValueOf(value)).Interface()))
 		}
-		rows.Rows = append(rows.Rows, texts)
+		rows = append(rows, texts)
 	}
-	return rows, iterator.Close()
 }
 
 func (s session) Paged(size int, cql string) (talk.Pages, error) {
 	var pages talk.Pages
+	distinct := map[string]bool{}
 	for state := []byte(nil); pages.Pages == 0 || len(state) > 0; pages.Pages++ {
 		iterator := s.Session.Query(cql).PageSize(size).PageState(state).Iter()
 		pages.Rows += iterator.NumRows()
 		state = iterator.PageState()
+		for _, row := range texts(iterator) {
+			distinct[strings.Join(row, ",")] = true
+		}
 		if err := iterator.Close(); err != nil {
 			return pages, err
 		}
 	}
+	pages.Distinct = len(distinct)
 	return pages, nil
+}
+
+func (s session) Batch(statements []string) error {
+	batch := s.Session.NewBatch(gocql.LoggedBatch)
+	for _, statement := range statements {
+		batch.Query(statement)
+	}
+	return s.Session.ExecuteBatch(batch)
 }
 
 func main() {

@@ -41,10 +41,16 @@ type Rows struct {
 	Coordinator string     `json:"coordinator"`
 }
 
-// Pages is how many rows a result had, and in how many parts they came.
+// Pages is how many rows a result had, how many of them differ, and in how many parts they came.
 type Pages struct {
-	Rows  int `json:"rows"`
-	Pages int `json:"pages"`
+	Rows     int `json:"rows"`
+	Distinct int `json:"distinct"`
+	Pages    int `json:"pages"`
+}
+
+// Batch is how many statements were applied together.
+type Batch struct {
+	Statements int `json:"statements"`
 }
 
 // Nodes answers the line `nodes`.
@@ -58,6 +64,7 @@ type Session interface {
 	Nodes() []Node
 	Query(cql string, values ...interface{}) (Rows, error)
 	Paged(size int, cql string) (Pages, error)
+	Batch(statements []string) error
 	Close()
 }
 
@@ -138,6 +145,9 @@ func do(session Session, line string) (interface{}, error) {
 		return Nodes{Nodes: session.Nodes()}, nil
 	case "query":
 		return session.Query(argument)
+	case "batch":
+		statements := strings.Split(argument, "; ")
+		return Batch{Statements: len(statements)}, session.Batch(statements)
 	}
 	first, cql, _ := strings.Cut(argument, " ")
 	number, err := strconv.Atoi(first)

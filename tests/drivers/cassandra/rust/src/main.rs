@@ -1,5 +1,6 @@
 // Connects with the Rust driver and does what it is told; see ../../README.md. The version of the
 // protocol it cannot choose: the driver has one only.
+use std::collections::{HashMap, HashSet};
 use std::error::Error;
 use std::io::BufRead;
 use std::sync::Arc;
@@ -12,6 +13,8 @@ use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
 use scylla::response::query_result::QueryResult;
 use scylla::response::{PagingState, PagingStateResponse};
+use scylla::statement::batch::{Batch, BatchType};
+use scylla::statement::prepared::PreparedStatement;
 use scylla::statement::Statement;
 use scylla::value::{CqlValue, Row};
 use serde_json::{json, Value};
@@ -69,45 +72,67 @@ fn text(value: Option<CqlValue>) -> String {
     }
 }
 
-fn rows(result: QueryResult) -> Answer {
-    let coordinator = result.request_coordinator().connection_address().to_string();
-    let mut texts: Vec<Vec<String>> = Vec::new();
+fn texts(result: QueryResult) -> Result<Vec<Vec<String>>, Box<dyn Error>> {
+    let mut texts = Vec::new();
     if result.is_rows() {
         for row in result.into_rows_result()?.rows::<Row>()? {
             texts.push(row?.columns.into_iter().map(text).collect());
         }
     }
-    Ok(json!({"rows": texts, "coordinator": coordinator}))
+    Ok(texts)
+}
+
+fn rows(result: QueryResult) -> Answer {
+    let coordinator = result.request_coordinator().connection_address().to_string();
+    Ok(json!({"rows": texts(result)?, "coordinator": coordinator}))
 }
 
 async fn paged(session: &Session, size: i32, cql: &str) -> Answer {
     let statement = Statement::new(cql).with_page_size(size);
-    let (mut rows, mut pages) = (0, 0);
+    let (mut rows, mut distinct, mut pages) = (0, HashSet::new(), 0);
     let mut state = PagingState::start();
     loop {
         let (result, response) = session.query_single_page(statement.clone(), (), state).await?;
-        rows += result.into_rows_result()?.rows_num();
+        let page = texts(result)?;
+        rows += page.len();
+        distinct.extend(page);
         pages += 1;
         match response {
             PagingStateResponse::HasMorePages { state: next } => state = next,
-            PagingStateResponse::NoMorePages => return Ok(json!({"rows": rows, "pages": pages})),
+            PagingStateResponse::NoMorePages => break,
         }
     }
+    Ok(json!({"rows": rows, "distinct": distinct.len(), "pages": pages}))
 }
 
-async fn answer(session: &Session, line: &str) -> Answer {
+async fn batch(session: &Session, statements: Vec<&str>) -> Answer {
+    let mut batch = Batch::new(BatchType::Logged);
+    for statement in &statements {
+        batch.append_statement(*statement);
+    }
+    session.batch(&batch, vec![(); statements.len()]).await?;
+    Ok(json!({"statements": statements.len()}))
+}
+
+/// By their text: other drivers remember these themselves.
+type Prepared = HashMap<String, PreparedStatement>;
+
+async fn answer(session: &Session, prepared: &mut Prepared, line: &str) -> Answer {
     let (command, argument) = line.split_once(' ').unwrap_or((line, ""));
     match command {
         "nodes" => return Ok(nodes(session)),
         "query" => return rows(session.query_unpaged(argument, ()).await?),
+        "batch" => return batch(session, argument.split("; ").collect()).await,
         _ => {}
     }
     let (number, cql) = argument.split_once(' ').ok_or("a number and a statement are due")?;
     let number: i32 = number.parse()?;
     match command {
         "prepared" => {
-            let prepared = session.prepare(cql).await?;
-            rows(session.execute_unpaged(&prepared, (number,)).await?)
+            if !prepared.contains_key(cql) {
+                prepared.insert(cql.to_owned(), session.prepare(cql).await?);
+            }
+            rows(session.execute_unpaged(&prepared[cql], (number,)).await?)
         }
         "paged" => paged(session, number, cql).await,
         _ => Err(format!("no such command: {command}").into()),
@@ -128,10 +153,11 @@ async fn main() {
         }
     };
     println!("{}", json!({"connected": PROTOCOL_VERSION, "seconds": seconds}));
+    let mut prepared = Prepared::new();
     // Waiting for input holds up this thread alone; the driver has its own.
     for line in std::io::stdin().lock().lines() {
         let line = line.expect("a line of text");
-        let answer = answer(&session, &line).await;
+        let answer = answer(&session, &mut prepared, &line).await;
         println!("{}", answer.unwrap_or_else(|failure| json!({"error": failure.to_string()})));
     }
 }
