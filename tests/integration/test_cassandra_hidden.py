@@ -14,7 +14,6 @@ from support.cql_wire import ServerError
 from support.mariadb_server import PASSWORD
 from support.waiting import wait_until
 
-ALL = 0x0005  # a consistency
 RULES = {"events.yaml": configuration.rule_file("loopback 127.0.0.0/24", configuration.CLUSTER)}
 # What drivers ask to find the cluster, and what others might.
 DISCOVERY = [
@@ -87,7 +86,7 @@ def gateway(request, certificates, cassandra_ring, start_gateway, tmp_path):
 def ask_for_rows(session):
     """Of some too few nodes are there; and one of the sessions may be with the one that is not."""
     with contextlib.suppress(Closed, OSError):
-        for consistency in (ALL, wire.ONE):
+        for consistency in (wire.ALL, wire.ONE):
             for key in range(6):
                 text = f"SELECT * FROM shop.items WHERE id = {key}"
                 tried(lambda text=text, how=consistency: session.query(text, consistency=how))

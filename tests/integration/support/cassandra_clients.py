@@ -28,7 +28,7 @@ class Client:
     kind: str
     command: tuple
     # Versions of the protocol that it can be told to use; the first one it finds out by itself.
-    versions: tuple = (5, 4)
+    versions: tuple = (5, 4, 3)
     # Whether it reads the ports of nodes; else it takes the contact point's for all.
     knows_ports: bool = True
     tells_events: bool = True

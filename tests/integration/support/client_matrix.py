@@ -4,6 +4,7 @@ import dataclasses
 
 from support.mariadb_server import PASSWORD
 from support.pam import SERVICE
+from support.tables import Footnotes, aligned
 
 MODES = ["direct", "transparent", "routed"]
 TLS = ["1.2", "1.3"]
@@ -92,7 +93,7 @@ class Table:
 
     def __init__(self):
         self._cells = {}
-        self._reasons = []
+        self._reasons = Footnotes()
 
     def note(self, client, mode, tls, plugin, outcome):
         """`outcome`: WORKS, or why not."""
@@ -103,13 +104,10 @@ class Table:
         rows = [["client", "login", *columns]]
         for (client, mode), cells in sorted(self._cells.items(), key=_row_order):
             rows.append([client, mode, *(self._cell(cells.get(column, {})) for column in columns)])
-        widths = [max(map(len, column)) for column in zip(*rows)]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
-                 for row in rows]
-        lines.insert(1, "  ".join("-" * width for width in widths))
-        lines += ["", "Versions of TLS over which the client logs in and works; in the columns",
-                  '"native, wrong" and "unix_socket", over which it reads the server\'s refusal.']
-        lines += [f"[{number}] {reason}" for number, reason in enumerate(self._reasons, 1)]
+        lines = [*aligned(rows), "",
+                 "Versions of TLS over which the client logs in and works; in the columns",
+                 '"native, wrong" and "unix_socket", over which it reads the server\'s refusal.',
+                 *self._reasons.lines()]
         return "\n".join(lines) + "\n"
 
     def _cell(self, outcomes):
@@ -118,12 +116,7 @@ class Table:
         for _, outcome in sorted(outcomes.items()):
             if outcome != self.WORKS and outcome not in reasons:
                 reasons.append(outcome)
-        return " ".join(works + [f"[{self._number(reason)}]" for reason in reasons])
-
-    def _number(self, reason):
-        if reason not in self._reasons:
-            self._reasons.append(reason)
-        return self._reasons.index(reason) + 1
+        return " ".join(works + [self._reasons.mark(reason) for reason in reasons])
 
 
 def _row_order(row):

@@ -115,7 +115,8 @@ func (s session) Nodes() []talk.Node {
 
 func (s session) Query(cql string, values ...interface{}) (talk.Rows, error) {
 	rows := talk.Rows{Rows: [][]string{}}
-	iterator := s.Session.Query(cql, values...).Iter()
+	// The columns of a conditional statement are known only with its answer.
+	iterator := s.Session.Query(cql, values...).NoSkipMetadata().Iter()
 	if host := iterator.Host(); host != nil {
 		rows.Coordinator = host.ConnectAddressAndPort()
 	}
