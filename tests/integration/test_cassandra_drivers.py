@@ -4,29 +4,18 @@ import contextlib
 
 import pytest
 
-from support import cassandra_clients, configuration
-from support.cassandra_server import LoopbackSubnet, TOPOLOGY_USER, USER
+from support import cassandra_clients, cassandra_doors, configuration
+from support.cassandra_doors import cluster_yaml
+from support.cassandra_server import USER
 from support.cassandra_witness import KEYS, Witness, fill, owner_of, see_a_restart
-from support.cql_session import CqlSession
-from support.gatehouse import Gatehouse
-from support.mariadb_server import PASSWORD
-from support.waiting import wait_until
 
 EVENTS = configuration.CLUSTER
-RULES = {"events.yaml": configuration.rule_file("loopback 127.0.0.0/8", EVENTS)}
 NOBODY = {"events.yaml": configuration.rule_file("elsewhere 192.0.2.0/24", EVENTS)}
 DENIED = "Client with IP address '127.0.0.1' is not allowed to connect to this Cassandra cluster."
 # Attempts of a driver that is refused, while it gives up: none of them may storm.
 ATTEMPTS_MAX = 12
 
 every_driver = pytest.mark.parametrize("driver", cassandra_clients.ALL, ids=lambda each: each.name)
-
-
-def cluster_yaml(certificates, cluster, nodes, password_file=None, **listener_keys):
-    account = None if password_file is None else (TOPOLOGY_USER, password_file)
-    backends = [node.tcp_backend for node in cluster.nodes]
-    return configuration.cassandra_yaml(certificates, nodes, backends, listener_keys,
-                                        account=account)
 
 
 def need(driver):
@@ -42,7 +31,8 @@ def cluster(cassandra):
 
 @pytest.fixture
 def single(certificates, cluster, start_gateway):
-    return start_gateway(cluster_yaml(certificates, cluster, {"mode": "single"}), RULES)
+    return start_gateway(cluster_yaml(certificates, cluster, {"mode": "single"}),
+                         cassandra_doors.RULES)
 
 
 def works(driver, gateway, certificates):
@@ -102,12 +92,6 @@ class TestRefusals:
         assert 1 <= denied <= ATTEMPTS_MAX, f"{driver.name} tried {denied} times"
 
 
-def places_of(gateway):
-    """Where clients reach each node, by host id."""
-    return {entry["node"]: entry["address"] for entry in gateway.status()["listeners"]
-            if "node" in entry}
-
-
 class ThreeNodes:
     """A gateway in front of three nodes, and every driver that knows this mode, while one of the
     nodes stops and starts again."""
@@ -118,10 +102,9 @@ class ThreeNodes:
         self.by_address = by_address
         self.ring = ring
         self.gateway = gateway
-        wait_until(lambda: len(places_of(gateway)) == 3, "each node has its place")
-        self.places = places_of(gateway)
+        self.places = cassandra_doors.places_of(gateway)
         self.witnesses = {}
-        last = self._node_beside_the_contact_point(certificates)
+        last = cassandra_doors.node_beside_the_contact_point(gateway, ring)
         with contextlib.ExitStack() as running:
             for driver in drivers:
                 if driver.missing() is None:
@@ -133,15 +116,6 @@ class ThreeNodes:
             seeing = [self.witnesses[driver.name] for driver in drivers
                       if driver.name in self.witnesses and driver not in by_address]
             see_a_restart(seeing, last)
-
-    def _node_beside_the_contact_point(self, certificates):
-        """While the contact point's own node is down it leads to another one, which drivers that
-        came by it take for the same: that one stays."""
-        with CqlSession(self.gateway.address(), authority=certificates.authority) as session:
-            session.log_in(USER, PASSWORD)
-            [row] = session.query("SELECT host_id FROM system.local")
-        return next(node for node in reversed(self.ring.nodes)
-                    if node.host_id() != str(row["host_id"]))
 
     def host_at(self, coordinator):
         """Whom a client means by that address: a node's place, or the contact point."""
@@ -187,17 +161,11 @@ def ring(cassandra_ring):
 
 class TestAPortForEachNode:
     @pytest.fixture(scope="class")
-    def three(self, certificates, ring, tmp_path_factory):
-        password_file = tmp_path_factory.mktemp("secrets") / "events"
-        password_file.write_text(PASSWORD)
+    def three(self, certificates, ring):
         drivers = [driver for driver in cassandra_clients.ALL if driver.knows_ports]
-        yaml = cluster_yaml(certificates, ring, {"mode": "port_per_node"}, password_file)
-        gateway = Gatehouse(yaml, RULES).start()
-        try:
+        with cassandra_doors.port_per_node(certificates, ring) as gateway:
             yield ThreeNodes(certificates, ring, gateway, drivers,
                              (cassandra_clients.GOCQL1, cassandra_clients.GOCQL2))
-        finally:
-            gateway.stop()
 
     @pytest.mark.parametrize(
         "driver", [driver for driver in cassandra_clients.ALL if driver.knows_ports],
@@ -209,22 +177,9 @@ class TestAPortForEachNode:
 
 class TestAnAddressForEachNode:
     @pytest.fixture(scope="class")
-    def three(self, certificates, ring, tmp_path_factory):
-        password_file = tmp_path_factory.mktemp("secrets") / "events"
-        password_file.write_text(PASSWORD)
-        with LoopbackSubnet() as subnet:
-            contact, *addresses = [subnet.address(number) for number in range(1, 5)]
-            identity = certificates.for_addresses([contact, *addresses])
-            nodes = {"mode": "address_per_node", "addresses": addresses}
-            yaml = cluster_yaml(certificates, ring, nodes, password_file,
-                                address=f"{contact}:9042")
-            yaml["listeners"][0]["tls"] = {"certificate": str(identity.certificate),
-                                           "key": str(identity.key)}
-            gateway = Gatehouse(yaml, RULES).start()
-            try:
-                yield ThreeNodes(certificates, ring, gateway, cassandra_clients.ALL)
-            finally:
-                gateway.stop()
+    def three(self, certificates, ring):
+        with cassandra_doors.address_per_node(certificates, ring) as gateway:
+            yield ThreeNodes(certificates, ring, gateway, cassandra_clients.ALL)
 
     @every_driver
     def test_a_driver_knows_the_ring_uses_it_and_sees_it_change(self, three, driver):

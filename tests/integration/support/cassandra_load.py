@@ -43,7 +43,8 @@ class Load:
         self.table = table
         self.answers = 0
         self.wrong = []
-        self.failures = collections.defaultdict(list)  # by phase
+        # By phase; what was under way as the node began to stop belongs to that.
+        self.failures = collections.defaultdict(list)
         self.written = set()
         self.broken = None
         self._client = client
@@ -88,10 +89,12 @@ class Load:
 
     def _ask(self, line):
         """The rows of an answer; None of a failure."""
-        before = self._phase[0]
+        phases = [self._phase[0]]
         answer = self._client.ask(line)
         if "error" in answer:
-            self.failures[before].append(answer["error"])
+            phases.append(self._phase[0])
+            self.failures["stopping" if "stopping" in phases else phases[-1]].append(
+                answer["error"])
             return None
         self.answers += 1
         return answer["rows"]
