@@ -11,7 +11,7 @@ from support.waiting import wait_until
 
 KEYSPACE = "kept"  # of whose rows every node has a copy
 KEYS = range(20)
-PAUSE_SECONDS = 0.01  # Between statements: the nodes have two processors, and one is starting.
+PAUSE_SECONDS = 0.04  # Between statements: the nodes have two processors, and one is starting.
 STATEMENTS_MAX = 100_000
 # How many statements each driver has answered before anything changes.
 STATEMENTS_EACH_TIME = 40
