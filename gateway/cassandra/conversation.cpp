@@ -13,8 +13,6 @@ namespace {
 
 // Answers of the gateway's own that are made before the client must take them.
 constexpr std::size_t answers_at_a_time = std::size_t{64} * 1024;
-// A cluster that grows by more at once is not told of in full.
-constexpr std::size_t late_events_max = 64;
 
 void append_own_error(std::vector<std::uint8_t>& frame, FrameReader::Outcome outcome,
                       const FrameHeader& header) {
@@ -35,7 +33,8 @@ Conversation::Conversation(ShownCluster& cluster, ConversationBuffers& buffers)
       buffers_(buffers),
       requests_(Sender::client, handshake_limit),
       responses_(Sender::node, frame_limit,
-                 [this](const FrameHeader& header) { return is_looked_at(header); }) {}
+                 [this](const FrameHeader& header) { return is_looked_at(header); }),
+      late_events_(cluster) {}
 
 void Conversation::begin_segments(SegmentForm form) {
   segments_ = form;
@@ -186,35 +185,16 @@ bool Conversation::take_event(Buffer& to_client, Bytes content) {
   if (!event) return false;
   if (event->type == Event::Type::schema_change) {
     append_frame(to_client, responses_.frame());
-  } else if (event->type != Event::Type::unknown && !append_event_as_shown(to_client, content)) {
-    // Of nodes that never become known, the oldest make room.
-    if (late_events_.size() == late_events_max) late_events_.erase(late_events_.begin());
-    late_events_.emplace_back(content.begin(), content.end());
+  } else if (event->type != Event::Type::unknown) {
+    for (const Buffer& frame : late_events_.take(version_, content)) append_frame(to_client, frame);
   }
-  return true;
-}
-
-// False: where clients are told that node is, is not known yet.
-bool Conversation::append_event_as_shown(Buffer& to_client, Bytes content) {
-  Event event = *parse_event(content);
-  const auto place = cluster_.place_of(event.address, static_cast<std::uint16_t>(event.port));
-  using Kind = ShownCluster::Place::Kind;
-  if (place.kind == Kind::unknown) return false;
-  if (place.kind == Kind::hidden) return true;
-  event.address = place.endpoint.address;
-  event.port = place.endpoint.port;
-  Buffer frame;
-  append_event(frame, version_, event);
-  append_frame(to_client, frame);
   return true;
 }
 
 Bytes Conversation::events_due() {
   Buffer& to_client = buffers_.to_client;
   to_client.clear();
-  std::erase_if(late_events_,
-                [&](const Buffer& content) { return append_event_as_shown(to_client, content); });
-  if (late_events_.empty()) late_events_ = std::vector<Buffer>();
+  for (const Buffer& frame : late_events_.due(version_)) append_frame(to_client, frame);
   if (!responses_.is_in_part()) return to_client;
   append_bytes(held_, to_client);
   return {};

@@ -9,8 +9,8 @@
 
 #include "gateway/cassandra/bytes.h"
 #include "gateway/cassandra/compression.h"
-#include "gateway/cassandra/event.h"
 #include "gateway/cassandra/frame_reader.h"
+#include "gateway/cassandra/late_events.h"
 #include "gateway/cassandra/request_filter.h"
 #include "gateway/cassandra/segment.h"
 #include "gateway/cassandra/shown_cluster.h"
@@ -56,8 +56,8 @@ class Conversation final : public RelayFilter {
 
   Result from_client(std::span<const std::uint8_t> chunk) override;
   Result from_backend(std::span<const std::uint8_t> chunk) override;
-  // For the client: events of nodes that were not known when they came, and are now. Lives as long
-  // as a Result's.
+  // For the client: events that have come true since they came (late_events.h). Lives as long as a
+  // Result's.
   [[nodiscard]] Bytes events_due();
   // Whether it was the node that made the relay stop.
   [[nodiscard]] bool node_is_to_blame() const noexcept { return node_is_to_blame_; }
@@ -70,7 +70,6 @@ class Conversation final : public RelayFilter {
   bool take_response(Buffer& to_client);
   bool take_event(Buffer& to_client, Bytes content);
   void append_error(Buffer& to_client, Bytes prefix, Bytes content) const;
-  bool append_event_as_shown(Buffer& to_client, Bytes content);
   void append_part(Buffer& to_client) const;
   void release_held(Buffer& to_client);
   // A whole frame as it stands on the wire at this point.
@@ -87,8 +86,8 @@ class Conversation final : public RelayFilter {
   Compression compression_ = Compression::none;  // of bodies: where there are segments, none
   std::uint8_t version_ = 0;
   bool node_is_to_blame_ = false;
-  Buffer held_;                      // answers that wait for the end of a long frame of the node's
-  std::vector<Buffer> late_events_;  // contents, of nodes that are not known yet
+  Buffer held_;  // answers that wait for the end of a long frame of the node's
+  LateEvents late_events_;
 };
 
 }  // namespace gatehouse::cassandra

@@ -15,8 +15,8 @@ inline constexpr std::int16_t event_stream = -1;
 
 struct Event {
   enum class Type {
-    topology_change,  // NEW_NODE, REMOVED_NODE; the next two say which node, by address and port
-    status_change,    // UP, DOWN
+    topology_change,  // NEW_NODE, REMOVED_NODE, MOVED_NODE; which node, by `address` and `port`
+    status_change,    // UP, DOWN; likewise
     schema_change,    // names no node; `change`, `address` and `port` are not read
     unknown,          // may name one
   };

@@ -16,10 +16,10 @@ class ClusterOfThree final : public ShownCluster {
 
   TopologyView view() override { return view_of(ring); }
   Place place_of(const InetAddress& address, std::uint16_t port) override {
-    const Node* const node = ring.find(address, port);
-    if (node == nullptr || node - ring.nodes.data() >= known) return {};
+    const Node* const node = first_ring.find(address, port);
+    if (node == nullptr || node - first_ring.nodes.data() >= known) return {};
     if (hides_nodes) return {.kind = Place::Kind::hidden};
-    const auto at = static_cast<std::uint16_t>(19042 + (node - ring.nodes.data()));
+    const auto at = static_cast<std::uint16_t>(19042 + (node - first_ring.nodes.data()));
     return {.kind = Place::Kind::shown, .endpoint = {address_of_gateway(), at}};
   }
   InetAddress address_told_for(const InetAddress& /*address*/) override {
@@ -29,8 +29,9 @@ class ClusterOfThree final : public ShownCluster {
   PreparedStatements& prepared() noexcept override { return statements; }
 
   Ring ring;
+  Ring first_ring = ring;  // places outlive what is in the ring
   PreparedStatements statements;
-  std::ptrdiff_t known = 3;  // of its nodes; events may come of the others
+  std::ptrdiff_t known = 3;  // of the first nodes; events may come of the others
   bool hides_nodes = false;
   int schema_changes = 0;
 };

@@ -1,0 +1,86 @@
+#include "gateway/cassandra/late_events.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace gatehouse::cassandra {
+
+namespace {
+
+// A cluster that changes by more at once is not told of in full.
+constexpr std::size_t events_max = 64;
+// The ring may have been read already when an event came, or never be what it says.
+constexpr unsigned asked_max = 10;
+
+bool same_node(const Event& one, const Event& other) {
+  return one.address == other.address && one.port == other.port;
+}
+
+const Node* node_of(ShownCluster& cluster, const Event& event) {
+  return cluster.view().ring->find(event.address, static_cast<std::uint16_t>(event.port));
+}
+
+ShownCluster::Place place_of(ShownCluster& cluster, const Event& event) {
+  return cluster.place_of(event.address, static_cast<std::uint16_t>(event.port));
+}
+
+}  // namespace
+
+std::vector<LateEvents::Buffer> LateEvents::take(std::uint8_t version, Bytes content) {
+  // Of nodes that never become known, the oldest make room.
+  if (events_.size() == events_max) events_.erase(events_.begin());
+  Late& late = events_.emplace_back();
+  late.content.assign(content.begin(), content.end());
+  const Event event = *parse_event(late.content);
+  if (event.change == "MOVED_NODE") {
+    if (const Node* node = node_of(cluster_, event)) late.tokens_before = node->tokens;
+  }
+  return tell(version);
+}
+
+std::vector<LateEvents::Buffer> LateEvents::due(std::uint8_t version) {
+  if (events_.empty()) return {};
+  for (Late& late : events_) ++late.asked;
+  return tell(version);
+}
+
+std::vector<LateEvents::Buffer> LateEvents::tell(std::uint8_t version) {
+  // In their order: one that is due takes those of its node that came before along.
+  std::vector<Event> due;
+  for (auto late = events_.rbegin(); late != events_.rend(); ++late) {
+    const Event event = *parse_event(late->content);
+    const auto same = [&](const Event& other) { return same_node(event, other); };
+    late->is_due = std::ranges::any_of(due, same) || is_due(*late, event);
+    if (late->is_due) due.push_back(event);
+  }
+  std::vector<Buffer> frames;
+  for (const Late& late : events_) {
+    if (!late.is_due) continue;
+    Event event = *parse_event(late.content);
+    const auto place = place_of(cluster_, event);
+    if (place.kind != ShownCluster::Place::Kind::shown) continue;
+    event.address = place.endpoint.address;
+    event.port = place.endpoint.port;
+    append_event(frames.emplace_back(), version, event);
+  }
+  std::erase_if(events_, [](const Late& late) { return late.is_due; });
+  if (events_.empty()) events_ = std::vector<Late>();
+  return frames;
+}
+
+bool LateEvents::is_due(const Late& late, const Event& event) const {
+  using Kind = ShownCluster::Place::Kind;
+  const auto place = place_of(cluster_, event);
+  if (place.kind != Kind::shown) return place.kind == Kind::hidden;
+  return late.asked >= asked_max || has_come_true(late, event);
+}
+
+bool LateEvents::has_come_true(const Late& late, const Event& event) const {
+  if (event.change == "DOWN") return true;  // no table tells
+  const Node* const node = node_of(cluster_, event);
+  if (event.change == "REMOVED_NODE") return node == nullptr;
+  if (event.change == "MOVED_NODE") return node == nullptr || node->tokens != late.tokens_before;
+  return node != nullptr;
+}
+
+}  // namespace gatehouse::cassandra
