@@ -94,11 +94,14 @@ TopologyView CassandraView::view() {
     return view;
   }
   view.lists_old_peers = reads_ports_ || terms_.mode == config::NodesMode::address_per_node;
-  // Of nodes whose schemas are not known, each has one that no other has.
+  // Of nodes whose schemas are not known, each has one that no other has. So has the local one:
+  // some drivers ask each node for its own.
   settling_.clear();
   if (terms_.cluster->schema_is_settling()) {
     settling_ = ring_->nodes;
+    settling_.push_back(node_);
     for (Node& node : settling_) node.schema_version = node.host_id;
+    view.local.node = &settling_.back();
   }
   const auto places = terms_.places->now();
   const auto own = places->by_node.find(node_.host_id);
