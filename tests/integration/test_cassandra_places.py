@@ -17,7 +17,8 @@ from support import configuration
 from support.connection import Closed
 from support.cql_wire import ServerError
 from support.fake_node import PASSWORD, USER, FakeNode, Member
-from support.placing import EVENTS, LISTENER, Placing, cassandra_listener, free_ports
+from support.placing import (
+    EVENTS, LISTENER, Placing, assert_nobody_listens, cassandra_listener, free_ports)
 from support.waiting import wait_until
 
 FORBIDDEN = "127.0.9.9"
@@ -78,19 +79,6 @@ def join(node, member):
 def leave(node, member):
     node.others = [each for each in node.others if each != member]
     node.tell("TOPOLOGY_CHANGE", "REMOVED_NODE", member)
-
-
-def assert_nobody_listens(place):
-    host, port = place.rsplit(":", 1)
-
-    def is_refused():
-        try:
-            socket.create_connection((host, int(port))).close()
-        except ConnectionRefusedError:
-            return True
-        return False
-
-    wait_until(is_refused, f"nobody listens at {place}")
 
 
 class TestLeading:

@@ -32,13 +32,11 @@ class Client:
     # Whether it reads the ports of nodes; else it takes the contact point's for all.
     knows_ports: bool = True
     tells_events: bool = True
-    # Why it may be missing although its toolchain is there.
-    hint: str = ""
 
     def missing(self):
         """Why it cannot be run here; None if it can."""
         if reason := driver_cache.missing(self.kind, self.name):
-            return reason + self.hint
+            return reason
         if shutil.which(self.command[0]) is None:
             return f"{self.command[0]} is not installed: {self.name}"
         return None
@@ -202,8 +200,7 @@ GOCQL1 = Client("Go gocql 1", "cassandra-go", _go("gocql1"), versions=(4, 3))
 GOCQL2 = Client("Go gocql 2", "cassandra-go", _go("gocql2"))
 RUST = Client("Rust scylla", "cassandra-rust",
               (str(driver_cache.folder("cassandra-rust") / "client"),), versions=(4,),
-              knows_ports=False, tells_events=False,
-              hint="; it takes minutes to compile: tests/drivers/install --full")
+              knows_ports=False, tells_events=False)
 
 ALL = [PYTHON, JAVA, NODE, GOCQL1, GOCQL2, RUST]
 CQLSH = Cqlsh()

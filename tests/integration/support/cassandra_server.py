@@ -30,7 +30,6 @@ TOPOLOGY_USER = "gatehouse"  # may log in, and no more
 CQL_PORT = 9042
 STORAGE_PORT = 7000
 JMX_PORT = 7199
-TOKENS_PER_NODE = 4
 NODES_MAX = 8
 # Java on two busy cores.
 START_SECONDS = 150
@@ -75,12 +74,11 @@ class Node:
         self.tokens = tokens
         self.folder = cluster.folder / f"node{number}"
         self._cluster = cluster
+        self._bootstrap = bootstrap
         self._process = None
         self.folder.mkdir()
         self._write("logback.xml", _LOGBACK)
         self._write("rackdc.properties", f"dc={DATA_CENTRE}\nrack=rack{number}\n")
-        # JSON is YAML.
-        self._write("cassandra.yaml", json.dumps(self._configuration(bootstrap), indent=1))
 
     @property
     def tcp_backend(self):
@@ -92,6 +90,8 @@ class Node:
 
     def start(self):
         """Begins to start; see CassandraCluster.wait_until_ready."""
+        # JSON is YAML.
+        self._write("cassandra.yaml", json.dumps(self._configuration(), indent=1))
         with open(self.folder / "system.log", "ab") as log:
             self._process = processes.start(self._command(), stdout=log, stderr=log)
         return self
@@ -104,8 +104,11 @@ class Node:
         """As a crash does: the other nodes find out after seconds."""
         self._end(signal.SIGKILL)
 
-    def start_again(self):
-        """With the data it had; returns when it lets users in."""
+    def start_again(self, number=None):
+        """With the data it had, at the address of that number if there is one; returns when it lets
+        users in."""
+        if number is not None:
+            self.address = self._cluster.subnet.address(number)
         self.start()
         self.wait_for_login()
 
@@ -199,8 +202,10 @@ class Node:
             "cassandra.storagedir": self.folder, "cassandra.logdir": self.folder,
             "java.io.tmpdir": self.folder, "cassandra-foreground": "yes",
             "java.net.preferIPv4Stack": "true", "java.rmi.server.hostname": self.address,
-            # Each of them is a wait that only a cluster of many machines needs.
-            "cassandra.ring_delay_ms": 100, "cassandra.skip_wait_for_gossip_to_settle": 0,
+            # Each of them is a wait that only a cluster of many machines needs; but one that joins
+            # gives up where its seeds do not answer within about the first.
+            "cassandra.ring_delay_ms": 3000 if self._bootstrap else 100,
+            "cassandra.skip_wait_for_gossip_to_settle": 0,
             # Else half of the ring's delay is all that a node has to say more than hello, and the
             # others forget for good where it is.
             "cassandra.gossip_quarantine_delay_ms": 1000 * START_SECONDS,
@@ -215,7 +220,7 @@ class Node:
                 *(f"-D{name}={value}" for name, value in properties.items()),
                 *cluster.installation.daemon()]
 
-    def _configuration(self, bootstrap):
+    def _configuration(self):
         """The old names of settings: each version still knows them."""
         cluster = self._cluster
         seeds = ",".join(cluster.subnet.address(each + 1) for each in range(cluster.size))
@@ -223,7 +228,7 @@ class Node:
             "cluster_name": "shop cluster",
             "num_tokens": len(self.tokens),
             "initial_token": ",".join(map(str, self.tokens)),
-            "auto_bootstrap": bootstrap,
+            "auto_bootstrap": self._bootstrap,
             "partitioner": "org.apache.cassandra.dht.Murmur3Partitioner",
             "endpoint_snitch": "GossipingPropertyFileSnitch",
             "dynamic_snitch": False,
@@ -267,7 +272,7 @@ class CassandraCluster:
     """
 
     def __init__(self, certificates, size=1, tls="optional", installation=None, settings=None,
-                 dump_classes=False):
+                 tokens_per_node=4, dump_classes=False):
         # A short name: it is in many paths.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gatehouse-cql-"))
         self.subnet = LoopbackSubnet()
@@ -276,12 +281,15 @@ class CassandraCluster:
         self.authority = certificates.authority
         self.installation = installation or cassandra_versions.newest()
         self.settings = settings or {}
+        self.tokens_per_node = tokens_per_node
         self._dump_classes = dump_classes
         self.nodes = []
+        self._number = size  # of the node that came last
         try:
             self.client_encryption = self._client_encryption(certificates)
             for number in range(size):
-                self.nodes.append(Node(self, number + 1, _tokens(number, size)).start())
+                tokens = _tokens(number, size, tokens_per_node)
+                self.nodes.append(Node(self, number + 1, tokens).start())
             self.wait_until_ready()
             self._create()
         except BaseException:
@@ -318,12 +326,13 @@ class CassandraCluster:
 
     def add_node(self):
         """One that takes its part of the ring from the others; returns it once it has."""
-        number = len(self.nodes) + 1
-        assert number <= NODES_MAX, "the certificate names no more nodes"
+        self._number += 1
+        assert self._number <= NODES_MAX, "the certificate names no more nodes"
         # Halfway between the others' tokens.
         taken = sorted(token for node in self.nodes for token in node.tokens)
-        tokens = [(low + high) // 2 for low, high in zip(taken, taken[1:])][:TOKENS_PER_NODE]
-        self.nodes.append(Node(self, number, tokens, bootstrap=True).start())
+        tokens = [(low + high) // 2 for low, high in zip(taken, taken[1:])]
+        tokens = tokens[:self.tokens_per_node]
+        self.nodes.append(Node(self, self._number, tokens, bootstrap=True).start())
         self.wait_until_ready()
         return self.nodes[-1]
 
@@ -381,7 +390,7 @@ _LOGBACK = """<configuration>
 """
 
 
-def _tokens(number, size):
+def _tokens(number, size, count):
     """The node's share of the ring, spread evenly over it."""
-    every = size * TOKENS_PER_NODE
-    return [(2**64 * (each * size + number)) // every - 2**63 for each in range(TOKENS_PER_NODE)]
+    every = size * count
+    return [(2**64 * (each * size + number)) // every - 2**63 for each in range(count)]

@@ -30,13 +30,11 @@ class Client:
     # What tests/drivers/install calls it; None: it is a package of Debian's alone.
     kind: str | None
     command: tuple
-    # Why it may be missing although its toolchain is there.
-    hint: str = ""
 
     def missing(self):
         """Why it cannot be run here; None if it can."""
         if self.kind is not None and (reason := driver_cache.missing(self.kind, self.name)):
-            return reason + self.hint
+            return reason
         if shutil.which(self.command[0]) is None:
             return f"{self.command[0]} is not installed: {self.name}"
         return None
@@ -160,8 +158,7 @@ ALL = [
     Client("mysqlclient", "python", _python("client.py", "mysqlclient")),
     Client("Python mariadb", "python", _python("client.py", "mariadb")),
     Client("go-sql-driver", "go", _go("client")),
-    Client("mysql_async", "rust", (str(driver_cache.folder("rust") / "client"),),
-           "; it takes minutes to compile: tests/drivers/install --full"),
+    Client("mysql_async", "rust", (str(driver_cache.folder("rust") / "client"),)),
     Client("PHP mysqlnd", None, ("php", str(_SOURCES / "php" / "client.php"))),
 ]
 

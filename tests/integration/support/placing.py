@@ -69,14 +69,14 @@ class Placing:
         self.gateway.write_configuration(yaml)
         self.gateway.wait_for_generation_after(generation)
 
-    def connect(self, place, source="127.0.0.1"):
+    def connect(self, place, source="127.0.0.1", **options):
         host, port = place.rsplit(":", 1)
-        return CqlSession((host, int(port)), 5, source)
+        return CqlSession((host, int(port)), 5, source, **options)
 
-    def node_at(self, place):
+    def node_at(self, place, user=(USER, PASSWORD)):
         """The id of the node that a client is led to, and those of the others with their places."""
         with self.connect(place) as session:
-            session.log_in(USER, PASSWORD)
+            session.log_in(*user)
             [local] = session.query("SELECT host_id, rpc_address, rpc_port FROM system.local")
             assert f"{local['rpc_address']}:{local['rpc_port']}" == place
             peers = session.query("SELECT host_id, native_address, native_port"
@@ -84,6 +84,19 @@ class Placing:
             return str(local["host_id"]), {
                 str(peer["host_id"]): f"{peer['native_address']}:{peer['native_port']}"
                 for peer in peers}
+
+
+def assert_nobody_listens(place):
+    host, port = place.rsplit(":", 1)
+
+    def is_refused():
+        try:
+            socket.create_connection((host, int(port))).close()
+        except ConnectionRefusedError:
+            return True
+        return False
+
+    wait_until(is_refused, f"nobody listens at {place}")
 
 
 def cassandra_listener(certificates, nodes, name=LISTENER, **keys):
