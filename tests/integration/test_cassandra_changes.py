@@ -8,6 +8,7 @@ import pytest
 from support import cassandra_clients, configuration
 from support.cassandra_server import TOPOLOGY_USER, USER
 from support.cassandra_witness import NEWS_SECONDS, fill
+from support.full import full_only
 from support.mariadb_server import PASSWORD
 from support.placing import LISTENER, Placing, assert_nobody_listens
 from support.waiting import wait_until
@@ -17,6 +18,8 @@ ACCOUNT = (USER, PASSWORD)
 NEW_TOKEN = "4611686018427387904"
 # Those that know nodes by their ports.
 DRIVERS = (cassandra_clients.PYTHON, cassandra_clients.JAVA)
+
+pytestmark = full_only
 
 
 @pytest.fixture

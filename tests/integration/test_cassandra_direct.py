@@ -5,7 +5,6 @@ that what fails through the gateway is not taken for what a driver cannot do.
 """
 
 import contextlib
-import os
 
 import pytest
 
@@ -15,11 +14,10 @@ from support.cassandra_server import USER
 from support.cassandra_witness import KEYS, Witness, fill, owner_of, see_a_restart
 from support.connection import Closed
 from support.cql_wire import ServerError
+from support.full import full_only
 from support.mariadb_server import PASSWORD
 from support.waiting import wait_until
 
-full_only = pytest.mark.skipif(os.environ.get("GATEHOUSE_SUITES") != "all",
-                               reason="takes minutes: tests/run --full")
 every_driver = pytest.mark.parametrize("driver", cassandra_clients.ALL, ids=lambda each: each.name)
 either_way = pytest.mark.parametrize("tls", [False, True], ids=["plaintext", "TLS"])
 
@@ -150,6 +148,7 @@ class TestOneNode:
         assert "item 1" in done.stdout
 
 
+@full_only
 class TestThreeNodes:
     @pytest.fixture(scope="class")
     def witnesses(self, cassandra_ring):

@@ -5,16 +5,13 @@ import ipaddress
 
 import pytest
 
-from support import configuration
+from support import cassandra_doors
 from support import cql_wire as wire
-from support.cassandra_server import SUPERUSER, TOPOLOGY_USER
+from support.cassandra_server import SUPERUSER
 from support.connection import Closed
 from support.cql_session import CqlSession
 from support.cql_wire import ServerError
-from support.mariadb_server import PASSWORD
-from support.waiting import wait_until
 
-RULES = {"events.yaml": configuration.rule_file("loopback 127.0.0.0/24", configuration.CLUSTER)}
 # What drivers ask to find the cluster, and what others might.
 DISCOVERY = [
     "SELECT * FROM system.local WHERE key='local'",
@@ -70,17 +67,10 @@ def discover(session):
             tried(session.execute, prepared)
 
 
-@pytest.fixture(params=[{"mode": "port_per_node"}, {"mode": "single"}],
-                ids=lambda each: each["mode"])
-def gateway(request, certificates, cassandra_ring, start_gateway, tmp_path):
-    password_file = tmp_path / "password"
-    password_file.write_text(PASSWORD)
-    backends = [node.tcp_backend for node in cassandra_ring.nodes]
-    gateway = start_gateway(configuration.cassandra_yaml(
-        certificates, request.param, backends, account=(TOPOLOGY_USER, password_file)), RULES)
-    wait_until(lambda: len((gateway.status()["servers"][0]["cluster"] or {"nodes": []})["nodes"])
-               == 3, "the ring is known")
-    return gateway
+@pytest.fixture(params=["port_per_node", "address_per_node", "single"])
+def gateway(request, certificates, cassandra_ring):
+    with cassandra_doors.MODES[request.param](certificates, cassandra_ring) as gateway:
+        yield gateway
 
 
 def ask_for_rows(session):
@@ -98,8 +88,7 @@ def test_no_address_of_a_node_is_seen(certificates, cassandra_ring, gateway):
 
         def connect(version):
             session = running.enter_context(Recorded(
-                gateway.address(), version, authority=certificates.authority,
-                server_name="gateway.test"))
+                gateway.address(), version, authority=certificates.authority))
             discover(session.log_in(*SUPERUSER))
             return session
 

@@ -11,11 +11,13 @@ import pytest
 
 from support import cassandra_clients, cassandra_counters, cassandra_doors, cassandra_matrix
 from support.cassandra_matrix import MODES, Table
+from support.full import full_only
 from support.waiting import DEADLINE_SECONDS, wait_until
 
 # For what is known not to come.
 IN_VAIN_SECONDS = 3
 
+pytestmark = full_only
 each_cell = pytest.mark.parametrize(
     ("driver", "version"),
     [pytest.param(driver, version, id=f"{driver.name}, {version}")

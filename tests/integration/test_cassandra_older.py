@@ -1,17 +1,15 @@
 """Every driver through the gateway at versions of Cassandra that are still in use."""
 
-import os
-
 import pytest
 
 from support import cassandra_clients, cassandra_counters, cassandra_doors, cassandra_versions
 from support.cassandra_server import CassandraCluster
 from support.cassandra_versions import Installation
 from support.cassandra_witness import KEYS, fill
+from support.full import full_only
 from support.waiting import wait_until
 
-pytestmark = pytest.mark.skipif(os.environ.get("GATEHOUSE_SUITES") != "all",
-                                reason="takes minutes: tests/run --full")
+pytestmark = full_only
 
 
 def named(drivers):

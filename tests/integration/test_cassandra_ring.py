@@ -5,7 +5,6 @@ Nodes of our own say what real ones say rarely, or never; what real ones say is 
 
 import copy
 import dataclasses
-import os
 import time
 import uuid
 
@@ -16,11 +15,10 @@ from support import cql_wire as wire
 from support.cassandra_server import TOPOLOGY_USER
 from support.fake_backend import FakeBackend
 from support.fake_node import PASSWORD, USER, FakeNode, Member, integer, rows_body
+from support.full import full_only
 from support.mariadb_server import PASSWORD as SERVER_PASSWORD
 from support.waiting import wait_until
 
-full_only = pytest.mark.skipif(os.environ.get("GATEHOUSE_SUITES") != "all",
-                               reason="takes minutes: tests/run --full")
 # The account is called the same everywhere.
 assert USER == TOPOLOGY_USER
 

@@ -4,12 +4,12 @@ It asks the node that has the row, uses at once what it creates, and goes on whi
 """
 
 import contextlib
-import os
 
 import pytest
 
 from support import cassandra_clients, cassandra_counters, cassandra_doors, cassandra_load
 from support.cassandra_server import SUPERUSER, USER
+from support.full import full_only
 from support.waiting import wait_until
 
 # A node that stops says so to whatever it is asked, until the driver has heard of it: without the
@@ -18,11 +18,11 @@ FAILURES_MAX = 50
 # What shows its nodes by ports is of use to those that read them. gocql reads them, but chooses
 # among nodes by their addresses.
 DRIVERS = {"port_per_node": [cassandra_clients.PYTHON, cassandra_clients.JAVA],
-           "address_per_node": cassandra_clients.ALL}
-if os.environ.get("GATEHOUSE_SUITES") == "all":
-    # What is no driver's own doing is the gateway's.
-    DRIVERS["direct"] = cassandra_clients.ALL
+           "address_per_node": cassandra_clients.ALL,
+           # What is no driver's own doing is the gateway's.
+           "direct": cassandra_clients.ALL}
 
+pytestmark = full_only
 each_way = pytest.mark.parametrize(
     ("mode", "driver"), indirect=True, scope="module",
     argvalues=[pytest.param(mode, driver, id=f"{mode}, {driver.name}")
