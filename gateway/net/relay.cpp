@@ -40,6 +40,7 @@ Awaitable<RelayEnd> Relay::run() {
   for (Direction* direction : {&to_backend_, &to_client_}) {
     direction->filter_has_more = false;
     direction->is_held = false;
+    direction->is_broken = false;
   }
   done_.expires_at(Timer::time_point::max());
   go_on(to_client_);
@@ -101,7 +102,7 @@ void Relay::go_on(Direction& direction) noexcept {
   finish_if_done();
 }
 
-// A held direction, now that the other one has written or moved.
+// A held direction, now that the other one has written, moved or broken.
 void Relay::let_go_on(Direction& direction) {
   if (std::exchange(direction.is_held, false)) come_back(direction);
 }
@@ -143,9 +144,13 @@ bool Relay::pass(Direction& direction, std::span<const std::uint8_t> bytes) {
     end(RelayEnd::intercepted);
     return false;
   }
+  if (passed.next == Next::after_other && back.is_broken) {
+    end(direction.when_from_ends);  // nothing more comes the other way
+    return false;
+  }
   // Whoever does not read what he is answered is not asked for more. A broken receiver holds
   // nobody: the end of it shows where it is read.
-  direction.is_held = passed.next == Next::after_other || (!answered && !back.unwritten.empty());
+  direction.is_held = passed.next == Next::after_other || (!answered && !back.is_broken);
   return written && !direction.is_held;
 }
 
@@ -182,9 +187,12 @@ bool Relay::write(Direction& direction, std::span<const std::uint8_t> bytes) {
     if (attempt.progress == Progress::want_read || attempt.progress == Progress::want_write) {
       direction.unwritten.assign(bytes.begin(), bytes.end());
       wait(direction, *direction.to, attempt.progress);
+      return false;
     }
-    // Broken: this direction is over. What the receiver still had to say is read by the other one,
-    // as far as its TLS lets it, and the end of that ends the relay.
+    // This direction is over. What the receiver still had to say is read by the other one, as far
+    // as its TLS lets it, and the end of that ends the relay.
+    direction.is_broken = true;
+    let_go_on(other(direction));
     return false;
   }
   return true;

@@ -55,6 +55,7 @@ class Relay {
     bool awaits_to = false;
     bool filter_has_more = false;  // it is to be asked before more is read
     bool is_held = false;          // until the other direction has moved
+    bool is_broken = false;        // `to` takes nothing any more
   };
 
   // Asks for one call of go_on() when one of a direction's streams is ready for what an attempt

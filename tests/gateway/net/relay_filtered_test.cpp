@@ -174,6 +174,25 @@ TEST_CASE_METHOD(Answered, "a client that does not read its answers is not liste
   CHECK(std::count(client.peer.received().begin(), client.peer.received().end(), '!') == 1);
 }
 
+TEST_CASE_METHOD(Answered, "a client that goes without having read its answers ends the relay",
+                 "[relay]") {
+  SECTION("while it is not listened to") {
+    const Bytes questions(4096, 'q');
+    for (std::size_t idle_turns = 0; idle_turns < 3;) {
+      idle_turns = client.peer.write(questions) == 0 ? idle_turns + 1 : 0;
+      turn();
+    }
+  }
+  SECTION("while the filter holds back what it has sent") {
+    backend.peer.write(Bytes(1UL << 20, '.'));
+    turn();
+    client.peer.write_all(text("BB"));
+    turn();
+  }
+  client.peer.close();
+  CHECK(end() == RelayEnd::client_closed);
+}
+
 TEST_CASE_METHOD(Answered, "what a filter holds back waits for the other direction", "[relay]") {
   client.peer.write_all(text("aB2"));
   REQUIRE(client_reads(answer_size));
