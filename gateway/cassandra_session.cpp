@@ -288,8 +288,8 @@ void CassandraSession::check(std::chrono::steady_clock::time_point steady_now, r
     cut(CloseReason::revoked);
     return;
   }
-  const Bytes events = conversation_.events_due();
-  if (!events.empty()) relay_->say_to_client(events);
+  const Bytes due = conversation_.due();
+  if (!due.empty()) relay_->say_to_client(due);
 }
 
 Awaitable<void> CassandraSession::say_goodbye(Stop stop) {

@@ -131,6 +131,20 @@ cassandra::InetAddress CassandraView::address_told_for(const cassandra::InetAddr
   return place != nullptr ? endpoint_of(*place).address : terms_.public_endpoint.address;
 }
 
+bool CassandraView::schema_is_in_doubt() {
+  const auto ring = terms_.cluster->ring();
+  if (!shows_one_node() || ring == nullptr || ring->nodes.size() < 2) return false;
+  if (terms_.cluster->schema_is_settling()) return true;
+  // What is down hears of it when it comes back.
+  const Node* first = nullptr;
+  for (const Node& node : ring->nodes) {
+    if (terms_.cluster->is_down(node.host_id)) continue;
+    if (first == nullptr) first = &node;
+    if (node.schema_version != first->schema_version) return true;
+  }
+  return false;
+}
+
 cassandra::ShownNode CassandraView::shown(const Node& node, const NodePlace& place) const {
   cassandra::ShownNode shown{.node = &node, .endpoint = endpoint_of(place)};
   if (place.address) shown.among_nodes = shown.endpoint.address;

@@ -56,6 +56,7 @@ class CassandraView final : public cassandra::ShownCluster {
   [[nodiscard]] cassandra::InetAddress address_told_for(
       const cassandra::InetAddress& address) override;
   void schema_has_changed() override { terms_.cluster->schema_has_changed(); }
+  [[nodiscard]] bool schema_is_in_doubt() override;
   [[nodiscard]] cassandra::PreparedStatements& prepared() noexcept override {
     return terms_.cluster->prepared();
   }

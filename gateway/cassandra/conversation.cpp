@@ -34,7 +34,8 @@ Conversation::Conversation(ShownCluster& cluster, ConversationBuffers& buffers)
       requests_(Sender::client, handshake_limit),
       responses_(Sender::node, frame_limit,
                  [this](const FrameHeader& header) { return is_looked_at(header); }),
-      late_events_(cluster) {}
+      late_events_(cluster),
+      definitions_(cluster) {}
 
 void Conversation::begin_segments(SegmentForm form) {
   segments_ = form;
@@ -173,10 +174,12 @@ bool Conversation::take_response(Buffer& to_client) {
       append_frame(to_client, frame);
       return true;
     }
-    default:
-      filter_->answered(header, parts->content);
+    default: {
+      const bool changes_schema = filter_->answered(header, parts->content);
+      if (changes_schema && definitions_.holds(responses_.frame())) return true;
       append_frame(to_client, responses_.frame());
       return true;
+    }
   }
 }
 
@@ -191,9 +194,10 @@ bool Conversation::take_event(Buffer& to_client, Bytes content) {
   return true;
 }
 
-Bytes Conversation::events_due() {
+Bytes Conversation::due() {
   Buffer& to_client = buffers_.to_client;
   to_client.clear();
+  for (const Buffer& frame : definitions_.due()) append_frame(to_client, frame);
   for (const Buffer& frame : late_events_.due(version_)) append_frame(to_client, frame);
   if (!responses_.is_in_part()) return to_client;
   append_bytes(held_, to_client);

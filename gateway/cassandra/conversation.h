@@ -10,6 +10,7 @@
 #include "gateway/cassandra/bytes.h"
 #include "gateway/cassandra/compression.h"
 #include "gateway/cassandra/frame_reader.h"
+#include "gateway/cassandra/held_definitions.h"
 #include "gateway/cassandra/late_events.h"
 #include "gateway/cassandra/request_filter.h"
 #include "gateway/cassandra/segment.h"
@@ -56,9 +57,9 @@ class Conversation final : public RelayFilter {
 
   Result from_client(std::span<const std::uint8_t> chunk) override;
   Result from_backend(std::span<const std::uint8_t> chunk) override;
-  // For the client: events that have come true since they came (late_events.h). Lives as long as a
-  // Result's.
-  [[nodiscard]] Bytes events_due();
+  // For the client: what has waited for the cluster to become what it says (late_events.h,
+  // held_definitions.h). To be asked for every second. Lives as long as a Result's.
+  [[nodiscard]] Bytes due();
   // Whether it was the node that made the relay stop.
   [[nodiscard]] bool node_is_to_blame() const noexcept { return node_is_to_blame_; }
 
@@ -88,6 +89,7 @@ class Conversation final : public RelayFilter {
   bool node_is_to_blame_ = false;
   Buffer held_;  // answers that wait for the end of a long frame of the node's
   LateEvents late_events_;
+  HeldDefinitions definitions_;
 };
 
 }  // namespace gatehouse::cassandra

@@ -263,9 +263,9 @@ RequestFilter::Verdict RequestFilter::await(const Request& request, Awaited awai
   return Verdict::pass;
 }
 
-void RequestFilter::answered(const FrameHeader& header, Bytes content) {
+bool RequestFilter::answered(const FrameHeader& header, Bytes content) {
   const auto found = awaited_.find(header.stream);
-  if (found == awaited_.end()) return;
+  if (found == awaited_.end()) return false;
   const Awaited awaited = std::move(found->second);
   awaited_.erase(found);
   const bool is_result = header.opcode == opcode::result;
@@ -275,14 +275,15 @@ void RequestFilter::answered(const FrameHeader& header, Bytes content) {
     if (prepared) {
       static_cast<void>(cluster_.prepared().remember(prepared->id, preparation->meaning));
     }
-    return;
+    return false;
   }
   if (std::holds_alternative<Definition>(awaited)) {
-    if (is_result && result_kind(content) == ResultKind::schema_change)
-      cluster_.schema_has_changed();
-    return;
+    const bool has_changed = is_result && result_kind(content) == ResultKind::schema_change;
+    if (has_changed) cluster_.schema_has_changed();
+    return has_changed;
   }
   keyspaces_.end(header.stream, is_result ? parse_set_keyspace(content) : std::nullopt);
+  return false;
 }
 
 }  // namespace gatehouse::cassandra

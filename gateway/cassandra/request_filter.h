@@ -42,8 +42,9 @@ class RequestFilter {
   void answer_begins(std::int16_t stream) noexcept;
   // Whether the answer on that stream is awaited(), and then what it was.
   [[nodiscard]] bool awaits(std::int16_t stream) const { return awaited_.contains(stream); }
-  // `content`: behind the prefix, of a RESULT or an ERROR.
-  void answered(const FrameHeader& header, Bytes content);
+  // Whether it tells of a change of the schema. `content`: behind the prefix, of a RESULT or an
+  // ERROR.
+  bool answered(const FrameHeader& header, Bytes content);
 
  private:
   // What is remembered of a request until it is answered.

@@ -30,6 +30,8 @@ class ShownCluster {
   [[nodiscard]] virtual InetAddress address_told_for(const InetAddress& address) = 0;
   // A node has just said so: what is known of other nodes' schemas may be old.
   virtual void schema_has_changed() = 0;
+  // Whether the client is shown one node for several of which some may not have heard of a change.
+  [[nodiscard]] virtual bool schema_is_in_doubt() = 0;
   // Of all sessions of the server.
   [[nodiscard]] virtual PreparedStatements& prepared() noexcept = 0;
 };

@@ -204,7 +204,7 @@ class Talk {
   void change_cluster(std::uint8_t how) {
     cluster_.known = how & 3;
     cluster_.hides_nodes = (how & 4) != 0;
-    append_bytes(to_client_, conversation_.events_due());
+    append_bytes(to_client_, conversation_.due());
   }
 
   void node_frame(std::uint8_t opcode, std::uint8_t flags, std::int16_t stream, Bytes body) {

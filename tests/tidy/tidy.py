@@ -27,10 +27,10 @@ POSIX_FILES = re.compile(r"(dirent|fcntl|unistd|sys/(stat|mman|types|un))\.h")
 CODEC = re.compile(
     r"gateway/(ascii|bytes|relay_filter"
     r"|cassandra/(bytes|cell|checksum|compression|conversation|error|event|frame|frame_reader"
-    r"|handshake|invented|keyspaces|late_events|login|own_requests|prepared_statements|query"
-    r"|request_filter|response|result|ring|ring_reader|rows|segment|shown_cluster|statement"
-    r"|system_tables|tokens|topology_answer|topology_columns|topology_plan|topology_select"
-    r"|topology_view)"
+    r"|handshake|held_definitions|invented|keyspaces|late_events|login|own_requests"
+    r"|prepared_statements|query|request_filter|response|result|ring|ring_reader|rows|segment"
+    r"|shown_cluster|statement|system_tables|tokens|topology_answer|topology_columns|topology_plan"
+    r"|topology_select|topology_view)"
     r"|mariadb/(attributes|bytes|capabilities|change_user|command_filter|commands"
     r"|common_greeting|greeting|kill|login|own_greeting|packet|plugins|refusal|reply|server_name)"
     r"|proxy_protocol/(header|received_header|wire))\.(h|cpp)")

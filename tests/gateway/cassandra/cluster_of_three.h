@@ -26,6 +26,7 @@ class ClusterOfThree final : public ShownCluster {
     return address_of_gateway();
   }
   void schema_has_changed() override { ++schema_changes; }
+  bool schema_is_in_doubt() override { return is_in_doubt; }
   PreparedStatements& prepared() noexcept override { return statements; }
 
   Ring ring;
@@ -34,6 +35,7 @@ class ClusterOfThree final : public ShownCluster {
   std::ptrdiff_t known = 3;  // of the first nodes; events may come of the others
   bool hides_nodes = false;
   int schema_changes = 0;
+  bool is_in_doubt = false;
 };
 
 }  // namespace gatehouse::cassandra::test

@@ -54,7 +54,7 @@ TEST_CASE("where clients know of no nodes no event of one is told") {
   talk.node_answers(talk.status("DOWN", test::secret_addresses[1]));
   CHECK(talk.to_client.empty());
   talk.cluster.hides_nodes = false;
-  CHECK(talk.conversation.events_due().empty());
+  CHECK(talk.conversation.due().empty());
 }
 
 TEST_CASE("an event of a node that is not known yet is told once it is") {
@@ -66,12 +66,12 @@ TEST_CASE("an event of a node that is not known yet is told once it is") {
   talk.node_answers(talk.status("DOWN", test::secret_addresses[2]));
   talk.node_answers(talk.status("UP", test::ipv4(10, 0, 0, 99)));
   CHECK(talk.to_client.empty());
-  CHECK(talk.conversation.events_due().empty());
+  CHECK(talk.conversation.due().empty());
   talk.cluster.known = 2;
-  append_bytes(talk.to_client, talk.conversation.events_due());
-  CHECK(talk.conversation.events_due().empty());
+  append_bytes(talk.to_client, talk.conversation.due());
+  CHECK(talk.conversation.due().empty());
   talk.cluster.known = 3;
-  append_bytes(talk.to_client, talk.conversation.events_due());
+  append_bytes(talk.to_client, talk.conversation.due());
   const auto type = Event::Type::status_change;
   CHECK(talk.at_client() ==
         Frames{test::event_frame(manner.version, shown_event(type, "UP", 19043)),
@@ -83,7 +83,7 @@ TEST_CASE("no more events are kept for later than a cluster grows by") {
   talk.cluster.known = 0;
   for (int i = 0; i < 1000; ++i) talk.node_answers(talk.status("UP", test::secret_addresses[1]));
   talk.cluster.known = 3;
-  append_bytes(talk.to_client, talk.conversation.events_due());
+  append_bytes(talk.to_client, talk.conversation.due());
   CHECK(talk.at_client().size() == 64);
 }
 
@@ -94,7 +94,7 @@ TEST_CASE("late events wait for the end of a long frame of the node's") {
   talk.cluster.known = 3;
   const Buffer frame = talk.response(1, opcode::result, Buffer(100, 'r'));
   talk.node_says(Bytes(frame).first(50));
-  CHECK(talk.conversation.events_due().empty());
+  CHECK(talk.conversation.due().empty());
   talk.node_says(Bytes(frame).subspan(50));
   const Frames frames = talk.at_client();
   REQUIRE(frames.size() == 2);

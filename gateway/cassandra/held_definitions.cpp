@@ -1,0 +1,33 @@
+#include "gateway/cassandra/held_definitions.h"
+
+#include <utility>
+
+namespace gatehouse::cassandra {
+
+namespace {
+
+// As long as drivers wait.
+constexpr unsigned asked_max = 10;
+
+}  // namespace
+
+bool HeldDefinitions::holds(Bytes frame) {
+  if (!cluster_.schema_is_in_doubt()) return false;
+  held_.push_back({.frame = {frame.begin(), frame.end()}});
+  return true;
+}
+
+std::vector<HeldDefinitions::Buffer> HeldDefinitions::due() {
+  if (held_.empty()) return {};
+  const bool is_in_doubt = cluster_.schema_is_in_doubt();
+  std::vector<Buffer> frames;
+  std::erase_if(held_, [&](Held& held) {
+    if (is_in_doubt && ++held.asked < asked_max) return false;
+    frames.push_back(std::move(held.frame));
+    return true;
+  });
+  if (held_.empty()) held_ = std::vector<Held>();
+  return frames;
+}
+
+}  // namespace gatehouse::cassandra
