@@ -1,5 +1,6 @@
 """A session with a real Cassandra node, byte by byte: who gets in, what passes, and what does not."""
 
+import hashlib
 import ssl
 
 import pytest
@@ -39,9 +40,14 @@ def gateway(certificates, node, start_gateway):
     return start_gateway(events_yaml(certificates, node), RULES)
 
 
-def connect(gateway, certificates, version=5, source="127.0.0.1", tls=True):
+def connect(gateway, certificates, version=5, source="127.0.0.1", tls=True, identity=None):
     return CqlSession(gateway.address(), version, source,
-                      certificates.authority if tls else None, "gateway.test")
+                      certificates.authority if tls else None, "gateway.test", identity)
+
+
+def fingerprint_of(node):
+    certificate = ssl.get_server_certificate((node.address, node.port))
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate)).hexdigest()
 
 
 @pytest.fixture
@@ -111,6 +117,20 @@ class TestLogin:
         with connect(gateway, certificates, tls=False) as session:
             session.log_in(USER, PASSWORD)
             assert session.query("SELECT now() FROM system.local")
+
+    def test_where_client_certificates_are_required_only_their_owners_get_in(
+            self, certificates, node, start_gateway):
+        gateway = start_gateway(events_yaml(
+            certificates, node, tls={"client_ca": str(certificates.authority)}), RULES)
+        with connect(gateway, certificates, identity=certificates.client) as session:
+            session.log_in(USER, PASSWORD)
+            opened = gateway.wait_for_audit("opened")
+            assert "alice" in opened["tls"]["client_subject"]
+        for identity in (None, certificates.stranger_client):
+            with pytest.raises((ssl.SSLError, Closed, ConnectionError)):
+                with connect(gateway, certificates, identity=identity) as session:
+                    session.log_in(USER, PASSWORD)
+        gateway.wait_for_audit("closed", count=2, close_reason="tls_failed")
 
     @pytest.mark.parametrize("version", [2, 6, 65, 66])
     def test_a_version_that_is_not_spoken_is_answered_so_that_drivers_try_another(
@@ -354,6 +374,27 @@ class TestNoAccount:
             assert row["rpc_port"] == gateway.address()[1]
             assert session.query("SELECT * FROM system.peers_v2") == []
         assert "shows one node: server events has no 'topology'" in gateway.command("check")
+
+
+class TestTlsToTheNode:
+    @pytest.mark.parametrize("mode", ["verify", "pin", "off"])
+    def test_each_mode_lets_in_through_it(self, certificates, node, start_gateway, mode):
+        tls = {"verify": {"ca": str(certificates.authority)},
+               "pin": {"sha256": fingerprint_of(node)}, "off": {}}[mode]
+        gateway = start_gateway(events_yaml(certificates, node,
+                                            server_keys={"tls": {"mode": mode, **tls}}), RULES)
+        with connect(gateway, certificates) as session:
+            session.log_in(USER, PASSWORD)
+        assert gateway.wait_for_audit("opened")["tls"]["version"] == "TLSv1.3"
+
+    @pytest.mark.parametrize("tls", ["another authority", "another pin"])
+    def test_a_node_that_is_another_gets_no_password(self, certificates, node, start_gateway, tls):
+        wrong = {"another authority": {"mode": "verify", "ca": str(certificates.stranger_authority)},
+                 "another pin": {"mode": "pin", "sha256": certificates.backend.sha256()}}[tls]
+        gateway = start_gateway(events_yaml(certificates, node, server_keys={"tls": wrong}), RULES)
+        with connect(gateway, certificates) as session, pytest.raises(ServerError):
+            session.log_in(USER, PASSWORD)
+        gateway.wait_for_audit("closed", close_reason="backend_untrusted")
 
 
 class TestHostile:

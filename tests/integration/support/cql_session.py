@@ -16,11 +16,12 @@ from support.waiting import DEADLINE_SECONDS
 class CqlSession(Connection):
     """One connection. `source` is the loopback address it comes from: who it is to the gateway.
 
-    `authority`: TLS, by which the server's certificate is verified; None: plaintext.
+    `authority`: TLS, by which the server's certificate is verified; None: plaintext. `identity`: a
+    certificate of the client's own.
     """
 
     def __init__(self, address, version=5, source="127.0.0.1", authority=None, server_name=None,
-                 timeout=DEADLINE_SECONDS):
+                 identity=None, timeout=DEADLINE_SECONDS):
         self.version = version
         self.events = []  # what arrived between answers
         self._in_segments = False
@@ -31,6 +32,8 @@ class CqlSession(Connection):
         if authority is not None:
             try:
                 context = ssl.create_default_context(cafile=str(authority))
+                if identity is not None:
+                    context.load_cert_chain(identity.certificate, identity.key)
                 self._socket = context.wrap_socket(self._socket,
                                                    server_hostname=server_name or address[0])
             except BaseException:
