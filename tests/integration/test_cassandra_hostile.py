@@ -5,6 +5,7 @@ The node is our own.
 """
 
 import contextlib
+import os
 import pathlib
 
 import pytest
@@ -30,7 +31,10 @@ def node():
 
 
 @pytest.fixture
-def start(certificates, node, start_gateway):
+def start(certificates, node, start_gateway, monkeypatch):
+    # Where a sanitizer is built in, it keeps what is freed: not for long here, where it is counted.
+    options = os.environ.get("ASAN_OPTIONS", "")
+    monkeypatch.setenv("ASAN_OPTIONS", f"{options}:quarantine_size_mb=8".lstrip(":"))
 
     def start(**limits):
         return start_gateway(configuration.cassandra_yaml(
