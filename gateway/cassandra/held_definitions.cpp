@@ -8,10 +8,14 @@ namespace {
 
 // As long as drivers wait.
 constexpr unsigned asked_max = 10;
+// What nodes say is short, with warnings, too; and who changes definitions waits for each answer.
+constexpr std::size_t held_max = 64;
+constexpr std::size_t frame_size_max = std::size_t{64} * 1024;
 
 }  // namespace
 
 bool HeldDefinitions::holds(Bytes frame) {
+  if (held_.size() >= held_max || frame.size() > frame_size_max) return false;
   if (!cluster_.schema_is_in_doubt()) return false;
   held_.push_back({.frame = {frame.begin(), frame.end()}});
   return true;

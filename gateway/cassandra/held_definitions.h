@@ -17,7 +17,7 @@ class HeldDefinitions {
   // `cluster` must outlive this.
   explicit HeldDefinitions(ShownCluster& cluster) noexcept : cluster_(cluster) {}
 
-  // The frame of such an answer. False: there is nothing to wait for.
+  // The frame of such an answer. False: there is nothing to wait for, or too much waits already.
   [[nodiscard]] bool holds(Bytes frame);
   // Those that need not wait any more. To be asked again and again, at intervals of about a second.
   [[nodiscard]] std::vector<Buffer> due();

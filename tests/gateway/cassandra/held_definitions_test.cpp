@@ -46,6 +46,21 @@ TEST_CASE("that a table was created is told at once where there is no doubt") {
   CHECK(talk.at_client() == Frames{talk.created});
 }
 
+TEST_CASE("no more is held than one who waits for his answers makes") {
+  Conversed talk({"v4", 4});
+  talk.cluster.is_in_doubt = true;
+  const auto create = [&](std::size_t answer_size) {
+    talk.client_asks(talk.query(3, "CREATE TABLE shop.t (a int PRIMARY KEY)"));
+    test::Buffer answer = test::from_hex("00000005");
+    answer.resize(answer_size);
+    talk.node_answers(talk.response(3, opcode::result, answer));
+    return talk.at_client().size();
+  };
+  CHECK(create(64UL * 1024) == 1);
+  for (int number = 0; number < 64; ++number) CHECK(create(4) == 1);
+  CHECK(create(4) == 2);
+}
+
 TEST_CASE("what not all nodes hear of is told after ten seconds") {
   Created talk({"v4", 4});
   talk.cluster.is_in_doubt = true;
