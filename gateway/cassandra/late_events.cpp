@@ -16,8 +16,8 @@ bool same_node(const Event& one, const Event& other) {
   return one.address == other.address && one.port == other.port;
 }
 
-const Node* node_of(ShownCluster& cluster, const Event& event) {
-  return cluster.view().ring->find(event.address, static_cast<std::uint16_t>(event.port));
+const Node* node_of(const Ring& ring, const Event& event) {
+  return ring.find(event.address, static_cast<std::uint16_t>(event.port));
 }
 
 ShownCluster::Place place_of(ShownCluster& cluster, const Event& event) {
@@ -33,7 +33,9 @@ std::vector<LateEvents::Buffer> LateEvents::take(std::uint8_t version, Bytes con
   late.content.assign(content.begin(), content.end());
   const Event event = *parse_event(late.content);
   if (event.change == "MOVED_NODE") {
-    if (const Node* node = node_of(cluster_, event)) late.tokens_before = node->tokens;
+    if (const Node* node = node_of(*cluster_.view().ring, event)) {
+      late.tokens_before = node->tokens;
+    }
   }
   return tell(version);
 }
@@ -47,10 +49,11 @@ std::vector<LateEvents::Buffer> LateEvents::due(std::uint8_t version) {
 std::vector<LateEvents::Buffer> LateEvents::tell(std::uint8_t version) {
   // In their order: one that is due takes those of its node that came before along.
   std::vector<Event> due;
+  const Ring* ring = nullptr;
   for (auto late = events_.rbegin(); late != events_.rend(); ++late) {
     const Event event = *parse_event(late->content);
     const auto same = [&](const Event& other) { return same_node(event, other); };
-    late->is_due = std::ranges::any_of(due, same) || is_due(*late, event);
+    late->is_due = std::ranges::any_of(due, same) || is_due(*late, event, ring);
     if (late->is_due) due.push_back(event);
   }
   std::vector<Buffer> frames;
@@ -68,16 +71,13 @@ std::vector<LateEvents::Buffer> LateEvents::tell(std::uint8_t version) {
   return frames;
 }
 
-bool LateEvents::is_due(const Late& late, const Event& event) const {
+bool LateEvents::is_due(const Late& late, const Event& event, const Ring*& ring) const {
   using Kind = ShownCluster::Place::Kind;
   const auto place = place_of(cluster_, event);
   if (place.kind != Kind::shown) return place.kind == Kind::hidden;
-  return late.asked >= asked_max || has_come_true(late, event);
-}
-
-bool LateEvents::has_come_true(const Late& late, const Event& event) const {
-  if (event.change == "DOWN") return true;  // no table tells
-  const Node* const node = node_of(cluster_, event);
+  if (late.asked >= asked_max || event.change == "DOWN") return true;  // which no table tells
+  if (ring == nullptr) ring = cluster_.view().ring;
+  const Node* const node = node_of(*ring, event);
   if (event.change == "REMOVED_NODE") return node == nullptr;
   if (event.change == "MOVED_NODE") return node == nullptr || node->tokens != late.tokens_before;
   return node != nullptr;

@@ -34,8 +34,8 @@ class LateEvents {
   };
 
   std::vector<Buffer> tell(std::uint8_t version);
-  [[nodiscard]] bool is_due(const Late& late, const Event& event) const;
-  [[nodiscard]] bool has_come_true(const Late& late, const Event& event) const;
+  // `ring`: null until it has been needed; asked for once in a tell(), since a view is work.
+  [[nodiscard]] bool is_due(const Late& late, const Event& event, const Ring*& ring) const;
 
   ShownCluster& cluster_;
   std::vector<Late> events_;
