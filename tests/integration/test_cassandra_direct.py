@@ -18,17 +18,15 @@ from support.full import full_only
 from support.mariadb_server import PASSWORD
 from support.waiting import wait_until
 
-every_driver = pytest.mark.parametrize("driver", cassandra_clients.ALL, ids=lambda each: each.name)
+every_driver = pytest.mark.parametrize("driver", cassandra_clients.ALL, indirect=True,
+                                       ids=lambda each: each.name)
+cqlsh = pytest.mark.parametrize("driver", [cassandra_clients.CQLSH], indirect=True,
+                                ids=lambda each: each.name)
 either_way = pytest.mark.parametrize("tls", [False, True], ids=["plaintext", "TLS"])
 
 
 def address_of(node):
     return node.address, node.port
-
-
-def need(driver):
-    if reason := driver.missing():
-        pytest.skip(reason)
 
 
 @pytest.fixture(scope="module")
@@ -116,33 +114,29 @@ class TestOneNode:
     @every_driver
     @either_way
     def test_a_driver_connects_and_works(self, node, driver, authority):
-        need(driver)
         assert works(driver, node, authority) == driver.versions[0]
 
     @full_only
     @every_driver
     def test_a_driver_is_told_which_version_to_speak(self, node, driver):
-        need(driver)
         for version in driver.versions[1:]:
             assert works(driver, node, None, version) == version
 
     @every_driver
     def test_a_driver_shows_its_user_that_the_password_is_wrong(self, node, driver):
-        need(driver)
         with driver.connect(address_of(node), password="wrong") as client:
             assert "Provided username app and/or password are incorrect" in client.error
 
     @full_only
     @every_driver
     def test_a_driver_verifies_the_servers_certificate(self, certificates, node, driver):
-        need(driver)
         with driver.connect(address_of(node), certificates.stranger_authority) as client:
             assert client.error is not None
 
+    @cqlsh
     @either_way
-    def test_cqlsh_works(self, node, authority):
-        need(cassandra_clients.CQLSH)
-        done = cassandra_clients.CQLSH.run(
+    def test_cqlsh_works(self, node, authority, driver):
+        done = driver.run(
             address_of(node), "SELECT name FROM shop.items WHERE id = 1", authority)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "item 1" in done.stdout
@@ -169,7 +163,6 @@ class TestThreeNodes:
 
     @pytest.fixture
     def witness(self, request, driver):
-        need(driver)
         return request.getfixturevalue("witnesses")[driver.name]
 
     @every_driver

@@ -15,12 +15,10 @@ DENIED = "Client with IP address '127.0.0.1' is not allowed to connect to this C
 # Attempts of a driver that is refused, while it gives up: none of them may storm.
 ATTEMPTS_MAX = 12
 
-every_driver = pytest.mark.parametrize("driver", cassandra_clients.ALL, ids=lambda each: each.name)
-
-
-def need(driver):
-    if reason := driver.missing():
-        pytest.skip(reason)
+every_driver = pytest.mark.parametrize("driver", cassandra_clients.ALL, indirect=True,
+                                       ids=lambda each: each.name)
+cqlsh = pytest.mark.parametrize("driver", [cassandra_clients.CQLSH], indirect=True,
+                                ids=lambda each: each.name)
 
 
 @pytest.fixture(scope="module")
@@ -53,14 +51,13 @@ def works(driver, gateway, certificates):
 class TestOneNodeIsSeen:
     @every_driver
     def test_a_driver_connects_and_works(self, single, certificates, driver):
-        need(driver)
         assert works(driver, single, certificates) == driver.versions[0]
         closed = single.wait_for_audit("closed", user=USER)
         assert closed["program"]
 
-    def test_cqlsh_works(self, single, certificates):
-        need(cassandra_clients.CQLSH)
-        done = cassandra_clients.CQLSH.run(
+    @cqlsh
+    def test_cqlsh_works(self, single, certificates, driver):
+        done = driver.run(
             single.address(), "SELECT name FROM shop.items WHERE id = 1", certificates.authority)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "item 1" in done.stdout
@@ -70,14 +67,12 @@ class TestRefusals:
     @every_driver
     def test_a_driver_shows_its_user_that_the_password_is_wrong(self, single, certificates,
                                                                 driver):
-        need(driver)
         with driver.connect(single.address(), certificates.authority, password="wrong") as client:
             assert "Provided username app and/or password are incorrect" in client.error
 
     @every_driver
     def test_a_driver_shows_its_user_that_the_address_is_not_allowed(
             self, certificates, cluster, start_gateway, driver):
-        need(driver)
         gateway = start_gateway(cluster_yaml(certificates, cluster, {"mode": "single"}), NOBODY)
         with driver.connect(gateway.address(), certificates.authority) as client:
             shown = client.error.replace("\\", "")
@@ -169,9 +164,8 @@ class TestAPortForEachNode:
 
     @pytest.mark.parametrize(
         "driver", [driver for driver in cassandra_clients.ALL if driver.knows_ports],
-        ids=lambda each: each.name)
+        indirect=True, ids=lambda each: each.name)
     def test_a_driver_knows_the_ring_uses_it_and_sees_it_change(self, three, driver):
-        need(driver)
         three.check(driver)
 
 
@@ -183,5 +177,4 @@ class TestAnAddressForEachNode:
 
     @every_driver
     def test_a_driver_knows_the_ring_uses_it_and_sees_it_change(self, three, driver):
-        need(driver)
         three.check(driver)

@@ -4,12 +4,10 @@
 the gateway does to it. The table goes to the file that GATEHOUSE_CASSANDRA_MATRIX names.
 """
 
-import os
-import pathlib
-
 import pytest
 
 from support import cassandra_clients, cassandra_counters, cassandra_doors, cassandra_matrix
+from support import tables
 from support.cassandra_matrix import MODES, Table
 from support.full import full_only
 from support.waiting import DEADLINE_SECONDS, wait_until
@@ -28,9 +26,7 @@ each_cell = pytest.mark.parametrize(
 def table():
     table = Table()
     yield table
-    print(table.text())
-    if path := os.environ.get("GATEHOUSE_CASSANDRA_MATRIX"):
-        pathlib.Path(path).write_text(table.text())
+    tables.keep(table.text(), "GATEHOUSE_CASSANDRA_MATRIX")
 
 
 @pytest.fixture(scope="module")

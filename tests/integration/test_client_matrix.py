@@ -5,12 +5,10 @@ what the gateway does to it. The table goes to the file that GATEHOUSE_CLIENT_MA
 """
 
 import contextlib
-import os
-import pathlib
 
 import pytest
 
-from support import client_matrix, clients, configuration, gatehouse, mariadb_versions, pam
+from support import client_matrix, clients, configuration, gatehouse, mariadb_versions, pam, tables
 from support.client_matrix import ACCOUNTS, NATIVE, PAM, Table
 from support.mariadb_server import PASSWORD, MariaDbServer
 
@@ -22,9 +20,7 @@ FIRST_OF_THE_GATEWAYS = 2**31
 def table():
     table = Table()
     yield table
-    print(table.text())
-    if path := os.environ.get("GATEHOUSE_CLIENT_MATRIX"):
-        pathlib.Path(path).write_text(table.text())
+    tables.keep(table.text(), "GATEHOUSE_CLIENT_MATRIX")
 
 
 @pytest.fixture(scope="module")

@@ -152,11 +152,6 @@ class Node:
         assert done.returncode == 0, f"nodetool {arguments}: {done.stdout}{done.stderr}"
         return done.stdout
 
-    def resident_kib(self):
-        """The memory of its process."""
-        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
-        return next(int(line.split()[1]) for line in status.splitlines() if "VmRSS" in line)
-
     def log_text(self):
         log = self.folder / "system.log"
         return log.read_text(errors="replace") if log.exists() else ""

@@ -1,5 +1,15 @@
 """Tables for people, as text."""
 
+import os
+import pathlib
+
+
+def keep(text, variable):
+    """Prints it, and writes it to the file that this variable of the environment names, if any."""
+    print(text)
+    if path := os.environ.get(variable):
+        pathlib.Path(path).write_text(text)
+
 
 def aligned(rows):
     """Lines of rows of text, of which the first one is the heading."""
