@@ -82,6 +82,8 @@ void CassandraView::set_own_ring(cassandra::Ring ring) {
 }
 
 TopologyView CassandraView::view() {
+  // Before the ring is taken: it may have been read, and with it all have agreed, in between.
+  const bool schemas_settle = terms_.cluster->schema_is_settling();
   ring_ = own_ring_ ? own_ring_ : terms_.cluster->ring();
   if (const Node* node = ring_->find(node_.host_id)) node_ = *node;
   TopologyView view{.ring = ring_.get(),
@@ -94,23 +96,20 @@ TopologyView CassandraView::view() {
     return view;
   }
   view.lists_old_peers = reads_ports_ || terms_.mode == config::NodesMode::address_per_node;
-  // Of nodes whose schemas are not known, each has one that no other has. So has the local one:
-  // some drivers ask each node for its own.
-  settling_.clear();
-  if (terms_.cluster->schema_is_settling()) {
-    settling_ = ring_->nodes;
-    settling_.push_back(node_);
-    for (Node& node : settling_) node.schema_version = node.host_id;
-    view.local.node = &settling_.back();
-  }
   const auto places = terms_.places->now();
   const auto own = places->by_node.find(node_.host_id);
   if (own != places->by_node.end()) view.local.among_nodes = shown(node_, own->second).among_nodes;
-  for (const Node& node : settling_.empty() ? ring_->nodes : settling_) {
+  for (const Node& node : ring_->nodes) {
     if (node.host_id == node_.host_id) continue;
     // One without a place is not shown yet: nobody could reach it.
     const auto found = places->by_node.find(node.host_id);
     if (found != places->by_node.end()) view.peers.push_back(shown(node, found->second));
+  }
+  if (schemas_settle) {
+    // Of nodes whose schemas are not known, each has one that no other has. So has the local one:
+    // some drivers ask each node for its own.
+    view.local.schema_version = node_.host_id;
+    for (cassandra::ShownNode& peer : view.peers) peer.schema_version = peer.node->host_id;
   }
   return view;
 }
@@ -132,9 +131,11 @@ cassandra::InetAddress CassandraView::address_told_for(const cassandra::InetAddr
 }
 
 bool CassandraView::schema_is_in_doubt() {
+  if (!shows_one_node()) return false;
+  const bool schemas_settle = terms_.cluster->schema_is_settling();  // as in view()
   const auto ring = terms_.cluster->ring();
-  if (!shows_one_node() || ring == nullptr || ring->nodes.size() < 2) return false;
-  if (terms_.cluster->schema_is_settling()) return true;
+  if (ring == nullptr || ring->nodes.size() < 2) return false;
+  if (schemas_settle) return true;
   // What is down hears of it when it comes back.
   const Node* first = nullptr;
   for (const Node& node : ring->nodes) {

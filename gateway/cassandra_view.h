@@ -72,9 +72,7 @@ class CassandraView final : public cassandra::ShownCluster {
   cassandra::Node node_;          // the one reached, as it was last known
   cassandra::Node virtual_node_;  // of the last view()
   std::shared_ptr<const cassandra::Ring> own_ring_;
-  // Of the last view():
-  std::shared_ptr<const cassandra::Ring> ring_;
-  std::vector<cassandra::Node> settling_;
+  std::shared_ptr<const cassandra::Ring> ring_;  // of the last view()
 };
 
 // Whether the driver of that name reads peers_v2 where nodes have it; those that do not would take

@@ -35,24 +35,20 @@ bool Cluster::is_down(const cassandra::Uuid& host_id) const {
 
 void Cluster::schema_has_changed() {
   const std::lock_guard lock(mutex_);
-  ++schema_changes_;
   schema_changed_at_ = std::chrono::steady_clock::now();
 }
 
-std::uint64_t Cluster::schema_changes() const {
+void Cluster::schema_was_read(std::chrono::steady_clock::time_point asked_at) {
   const std::lock_guard lock(mutex_);
-  return schema_changes_;
-}
-
-void Cluster::schema_was_read(std::uint64_t changes) {
-  const std::lock_guard lock(mutex_);
-  schema_read_ = changes;
+  if (schema_changed_at_ && *schema_changed_at_ + limits::cluster_look_soon <= asked_at) {
+    schema_changed_at_.reset();
+  }
 }
 
 bool Cluster::schema_is_settling() const {
   const std::lock_guard lock(mutex_);
-  return schema_read_ != schema_changes_ &&
-         std::chrono::steady_clock::now() < schema_changed_at_ + limits::schema_agreement;
+  return schema_changed_at_ &&
+         std::chrono::steady_clock::now() < *schema_changed_at_ + limits::schema_agreement;
 }
 
 std::shared_ptr<Cluster> ClusterTable::of(const config::Server& server) {

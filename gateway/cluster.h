@@ -3,10 +3,10 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -29,12 +29,12 @@ class Cluster {
   [[nodiscard]] bool is_down(const cassandra::Uuid& host_id) const;
 
   // Drivers wait behind a change of the schema until all nodes have the same. Whether they have is
-  // not known from when a session has seen a change until the ring is read that was asked for after
-  // it, or a while has passed.
+  // not known from when a session has seen a change until the ring is read that was asked for a
+  // moment after it, or a while has passed.
   void schema_has_changed();
-  [[nodiscard]] std::uint64_t schema_changes() const;
-  // The ring was read, and asked for when there had been so many changes.
-  void schema_was_read(std::uint64_t changes);
+  // The ring was published, as it was from this time on. A node that had not heard of a change yet
+  // says that all agree.
+  void schema_was_read(std::chrono::steady_clock::time_point asked_at);
   [[nodiscard]] bool schema_is_settling() const;
 
   [[nodiscard]] cassandra::PreparedStatements& prepared() noexcept { return prepared_; }
@@ -43,9 +43,7 @@ class Cluster {
   mutable std::mutex mutex_;  // held to copy one pointer, or to look one node up
   std::shared_ptr<const cassandra::Ring> ring_;
   std::set<cassandra::Uuid> down_;
-  std::uint64_t schema_changes_ = 0;
-  std::uint64_t schema_read_ = 0;  // as many of them
-  std::chrono::steady_clock::time_point schema_changed_at_;
+  std::optional<std::chrono::steady_clock::time_point> schema_changed_at_;  // while it settles
   cassandra::PreparedStatements prepared_;
 };
 

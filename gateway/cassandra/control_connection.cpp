@@ -161,9 +161,9 @@ Awaitable<void> ControlConnection::follow() {
 
 // Reads the ring once. What is told meanwhile makes for another look.
 Awaitable<bool> ControlConnection::look() {
-  look_at_ = Clock::now() + limits::cluster_look_every;
+  const auto asked_at = Clock::now();
+  look_at_ = asked_at + limits::cluster_look_every;
   if (look_again_at_) look_by(*std::exchange(look_again_at_, std::nullopt));
-  const std::uint64_t changes = state_.cluster->schema_changes();
   if (!co_await query(select_local)) co_return false;
   if (!expect(opcode::result, "a query of system.local")) co_return false;
   const std::vector<std::uint8_t> kept(content_.begin(), content_.end());
@@ -179,11 +179,14 @@ Awaitable<bool> ControlConnection::look() {
   }
   if (!ring) co_return fail("what it says of its ring cannot be read");
   ring_ = std::make_shared<const Ring>(std::move(*ring));
-  const auto now = Clock::now();
-  if (now < schema_until_ && !agree_on_schema(*ring_)) look_by(now + limits::schema_look_every);
   remember(state_, *candidate_, true);
   learned_(ring_);
-  state_.cluster->schema_was_read(changes);
+  Cluster& cluster = *state_.cluster;
+  cluster.schema_was_read(asked_at);
+  const auto now = Clock::now();
+  if (now < schema_until_ && (cluster.schema_is_settling() || !agree_on_schema(*ring_))) {
+    look_by(now + limits::schema_look_every);
+  }
   co_return true;
 }
 

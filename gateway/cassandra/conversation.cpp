@@ -204,6 +204,13 @@ Bytes Conversation::due() {
   return {};
 }
 
+std::vector<std::uint8_t> Conversation::rest() {
+  Buffer to_client;
+  if (responses_.is_in_part()) return to_client;
+  for (const Buffer& frame : definitions_.rest()) append_frame(to_client, frame);
+  return to_client;
+}
+
 void Conversation::append_error(Buffer& to_client, Bytes prefix, Bytes content) const {
   const FrameHeader& header = responses_.header();
   const auto error = parse_error(content);

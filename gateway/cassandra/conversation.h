@@ -60,6 +60,9 @@ class Conversation final : public RelayFilter {
   // For the client: what has waited for the cluster to become what it says (late_events.h,
   // held_definitions.h). To be asked for every second. Lives as long as a Result's.
   [[nodiscard]] Bytes due();
+  // For the client, too, once the relay has ended: answers that still wait, if anything can be
+  // said.
+  [[nodiscard]] std::vector<std::uint8_t> rest();
   // Whether it was the node that made the relay stop.
   [[nodiscard]] bool node_is_to_blame() const noexcept { return node_is_to_blame_; }
 

@@ -6,8 +6,9 @@ namespace gatehouse::cassandra {
 
 namespace {
 
-// As long as drivers wait.
-constexpr unsigned asked_max = 10;
+// Nodes pass changes on at once. Drivers whose requests have no more than two seconds must not give
+// up on one that was made.
+constexpr unsigned asked_max = 2;
 // What nodes say is short, with warnings, too; and who changes definitions waits for each answer.
 constexpr std::size_t held_max = 64;
 constexpr std::size_t frame_size_max = std::size_t{64} * 1024;
@@ -31,6 +32,12 @@ std::vector<HeldDefinitions::Buffer> HeldDefinitions::due() {
     return true;
   });
   if (held_.empty()) held_ = std::vector<Held>();
+  return frames;
+}
+
+std::vector<HeldDefinitions::Buffer> HeldDefinitions::rest() {
+  std::vector<Buffer> frames;
+  for (Held& held : std::exchange(held_, {})) frames.push_back(std::move(held.frame));
   return frames;
 }
 

@@ -21,6 +21,8 @@ class HeldDefinitions {
   [[nodiscard]] bool holds(Bytes frame);
   // Those that need not wait any more. To be asked again and again, at intervals of about a second.
   [[nodiscard]] std::vector<Buffer> due();
+  // All of them: nobody will ask again.
+  [[nodiscard]] std::vector<Buffer> rest();
 
  private:
   struct Held {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <boost/container_hash/hash.hpp>
+
 namespace gatehouse::cassandra {
 
 namespace {
@@ -20,6 +22,17 @@ const Node* node_of(const Ring& ring, const Event& event) {
   return ring.find(event.address, static_cast<std::uint16_t>(event.port));
 }
 
+bool is_of_known_node(const Event& event) {
+  return event.change == "REMOVED_NODE" || event.change == "MOVED_NODE";
+}
+
+// What is otherwise afterwards, should a node serve there: it is another, or has other tokens.
+std::size_t mark_of(const Node* node, const Event& event) {
+  if (node == nullptr) return 0;
+  return event.change == "MOVED_NODE" ? boost::hash_value(node->tokens)
+                                      : boost::hash_value(node->host_id);
+}
+
 ShownCluster::Place place_of(ShownCluster& cluster, const Event& event) {
   return cluster.place_of(event.address, static_cast<std::uint16_t>(event.port));
 }
@@ -32,10 +45,9 @@ std::vector<LateEvents::Buffer> LateEvents::take(std::uint8_t version, Bytes con
   Late& late = events_.emplace_back();
   late.content.assign(content.begin(), content.end());
   const Event event = *parse_event(late.content);
-  if (event.change == "MOVED_NODE") {
-    if (const Node* node = node_of(*cluster_.view().ring, event)) {
-      late.tokens_before = node->tokens;
-    }
+  const bool is_shown = place_of(cluster_, event).kind == ShownCluster::Place::Kind::shown;
+  if (is_shown && is_of_known_node(event)) {
+    late.before = mark_of(node_of(*cluster_.view().ring, event), event);
   }
   return tell(version);
 }
@@ -47,19 +59,19 @@ std::vector<LateEvents::Buffer> LateEvents::due(std::uint8_t version) {
 }
 
 std::vector<LateEvents::Buffer> LateEvents::tell(std::uint8_t version) {
-  // In their order: one that is due takes those of its node that came before along.
-  std::vector<Event> due;
-  const Ring* ring = nullptr;
-  for (auto late = events_.rbegin(); late != events_.rend(); ++late) {
-    const Event event = *parse_event(late->content);
-    const auto same = [&](const Event& other) { return same_node(event, other); };
-    late->is_due = std::ranges::any_of(due, same) || is_due(*late, event, ring);
-    if (late->is_due) due.push_back(event);
-  }
   std::vector<Buffer> frames;
-  for (const Late& late : events_) {
-    if (!late.is_due) continue;
+  std::vector<Event> waiting;
+  const Ring* ring = nullptr;
+  for (Late& late : events_) {
     Event event = *parse_event(late.content);
+    // What happens to one node is told in its order.
+    late.is_due = std::ranges::none_of(
+                      waiting, [&](const Event& other) { return same_node(event, other); }) &&
+                  is_due(late, event, ring);
+    if (!late.is_due) {
+      waiting.push_back(event);
+      continue;
+    }
     const auto place = place_of(cluster_, event);
     if (place.kind != ShownCluster::Place::Kind::shown) continue;
     event.address = place.endpoint.address;
@@ -78,9 +90,8 @@ bool LateEvents::is_due(const Late& late, const Event& event, const Ring*& ring)
   if (late.asked >= asked_max || event.change == "DOWN") return true;  // which no table tells
   if (ring == nullptr) ring = cluster_.view().ring;
   const Node* const node = node_of(*ring, event);
-  if (event.change == "REMOVED_NODE") return node == nullptr;
-  if (event.change == "MOVED_NODE") return node == nullptr || node->tokens != late.tokens_before;
-  return node != nullptr;
+  if (!is_of_known_node(event)) return node != nullptr;
+  return node == nullptr || mark_of(node, event) != late.before;
 }
 
 }  // namespace gatehouse::cassandra

@@ -2,8 +2,8 @@
 // the ring as soon as they are told, and not again: what is still shown then, they keep.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "gateway/cassandra/event.h"
@@ -28,7 +28,7 @@ class LateEvents {
  private:
   struct Late {
     Buffer content;
-    std::vector<std::string> tokens_before;  // of the node
+    std::size_t before = 0;  // a hash of what it changes
     unsigned asked = 0;
     bool is_due = false;
   };

@@ -22,6 +22,10 @@ namespace gatehouse::cassandra {
 struct OrdinaryStatement {
   bool operator==(const OrdinaryStatement&) const = default;
 };
+// The node has prepared it, and it may pass; executing it changes the schema.
+struct DefinitionStatement {
+  bool operator==(const DefinitionStatement&) const = default;
+};
 // The node has prepared it; executing it changes the connection's keyspace.
 struct UseStatement {
   std::string keyspace;
@@ -36,7 +40,8 @@ struct TopologyStatement {
   bool operator==(const TopologyStatement&) const = default;
 };
 // In the order in which they let through less.
-using StatementMeaning = std::variant<OrdinaryStatement, UseStatement, TopologyStatement>;
+using StatementMeaning =
+    std::variant<OrdinaryStatement, DefinitionStatement, UseStatement, TopologyStatement>;
 
 // Of all of a table, which is divided evenly among its shards.
 struct PreparedLimits {

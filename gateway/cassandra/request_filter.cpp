@@ -117,6 +117,9 @@ RequestFilter::Verdict RequestFilter::judge_prepare(const Request& request, Byte
   if (statement->kind == Kind::use) {
     return await(request, Preparation{UseStatement{std::move(statement->keyspace)}});
   }
+  if (statement->kind == Kind::definition) {
+    return await(request, Preparation{DefinitionStatement{}});
+  }
   if (statement->kind != Kind::topology) return await(request, Preparation{OrdinaryStatement{}});
   const bool has_ports = cluster_.view().ring->has_ports;
   const auto id = topology_statement_id(prepare->text, statement->keyspace, has_ports);
@@ -136,6 +139,7 @@ RequestFilter::Verdict RequestFilter::judge_execute(const Request& request, Byte
     if (const auto* use = std::get_if<UseStatement>(&*meaning)) {
       return begin_use(request, use->keyspace);
     }
+    if (std::holds_alternative<DefinitionStatement>(*meaning)) return await(request, Definition{});
     const auto* topology = std::get_if<TopologyStatement>(&*meaning);
     if (topology == nullptr) return Verdict::pass;
     const TopologyView view = cluster_.view();
@@ -163,7 +167,8 @@ RequestFilter::Verdict RequestFilter::judge_batch(const Request& request, Bytes 
         append_unprepared(request.answer, answering(request.header), entry.id);
         return Verdict::answered;
       }
-      is_change = !meaning || std::holds_alternative<OrdinaryStatement>(*meaning);
+      is_change = !meaning || std::holds_alternative<OrdinaryStatement>(*meaning) ||
+                  std::holds_alternative<DefinitionStatement>(*meaning);
     } else {
       const auto statement = classify_here(entry.text, batch->parameters.keyspace);
       if (!statement) return request.refuse(error_code::invalid, ambiguous);

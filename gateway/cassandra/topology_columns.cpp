@@ -67,9 +67,11 @@ template <auto Member>
 bool append_text_of_node(Cell& cell, const Ring& /*ring*/, const ShownNode& shown) {
   return append_text(cell, shown.node->*Member);
 }
-template <auto Member>
-bool append_uuid_of_node(Cell& cell, const Ring& /*ring*/, const ShownNode& shown) {
-  return append_uuid(cell, shown.node->*Member);
+bool append_host_id(Cell& cell, const Ring& /*ring*/, const ShownNode& shown) {
+  return append_uuid(cell, shown.node->host_id);
+}
+bool append_schema_version(Cell& cell, const Ring& /*ring*/, const ShownNode& shown) {
+  return append_uuid(cell, shown.schema_version.value_or(shown.node->schema_version));
 }
 bool append_tokens(Cell& cell, const Ring& /*ring*/, const ShownNode& shown) {
   const auto& tokens = shown.node->tokens;
@@ -87,7 +89,7 @@ constexpr TopologyColumn data_center{{"data_center", text},
                                      append_text_of_node<&Node::data_center>};
 // It would say when the node was started. No driver asks.
 constexpr TopologyColumn gossip_generation{{"gossip_generation", integer}, append_nothing};
-constexpr TopologyColumn host_id{{"host_id", uuid}, append_uuid_of_node<&Node::host_id>};
+constexpr TopologyColumn host_id{{"host_id", uuid}, append_host_id};
 constexpr TopologyColumn listen_address{{"listen_address", inet}, append_stand_in};
 constexpr TopologyColumn listen_port{{"listen_port", integer}, append_storage_port};
 constexpr TopologyColumn native_address{{"native_address", inet}, append_address};
@@ -104,8 +106,7 @@ constexpr TopologyColumn release_version{{"release_version", text},
                                          append_text_of_node<&Node::release_version>};
 constexpr TopologyColumn rpc_address{{"rpc_address", inet}, append_address};
 constexpr TopologyColumn rpc_port{{"rpc_port", integer}, append_port};
-constexpr TopologyColumn schema_version{{"schema_version", uuid},
-                                        append_uuid_of_node<&Node::schema_version>};
+constexpr TopologyColumn schema_version{{"schema_version", uuid}, append_schema_version};
 constexpr TopologyColumn thrift_version{{"thrift_version", text}, append_nothing};
 constexpr TopologyColumn tokens{{"tokens", set_of_text}, append_tokens};
 constexpr TopologyColumn truncated_at{{"truncated_at", map_of_blobs}, append_nothing};

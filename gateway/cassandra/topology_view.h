@@ -24,6 +24,8 @@ struct ShownNode {
   // What is shown as its address among nodes, by which some drivers know who comes and goes. Unset:
   // one that is made up, where nodes share the address of their endpoints.
   std::optional<InetAddress> among_nodes{};
+  // What is shown as its schema's version. Unset: what the ring has.
+  std::optional<Uuid> schema_version{};
 };
 
 // Points into `ring`, and lives no longer.

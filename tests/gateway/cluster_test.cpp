@@ -1,7 +1,10 @@
 #include "gateway/cluster.h"
 
+#include <chrono>
+
 #include <catch2/catch.hpp>
 
+#include "gateway/limits.h"
 #include "tests/gateway/cassandra/topology.h"
 
 namespace gatehouse {
@@ -47,6 +50,22 @@ TEST_CASE("nothing is kept of nodes that are not in the ring") {
   smaller.nodes.pop_back();
   cluster.publish(shared(smaller));
   CHECK_FALSE(cluster.is_down(uuid_of(2)));
+}
+
+TEST_CASE("a changed schema settles when the ring is read that was asked for a moment after it") {
+  using std::chrono::milliseconds;
+  const auto before = std::chrono::steady_clock::now();
+  Cluster cluster;
+  CHECK_FALSE(cluster.schema_is_settling());
+  cluster.schema_has_changed();
+  const auto then = std::chrono::steady_clock::now();
+  CHECK(cluster.schema_is_settling());
+  cluster.schema_was_read(before + limits::cluster_look_soon - milliseconds(1));
+  CHECK(cluster.schema_is_settling());
+  cluster.schema_was_read(then + limits::cluster_look_soon);
+  CHECK_FALSE(cluster.schema_is_settling());
+  cluster.schema_has_changed();
+  CHECK(cluster.schema_is_settling());
 }
 
 }  // namespace

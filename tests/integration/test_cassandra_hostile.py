@@ -14,7 +14,8 @@ from support import configuration
 from support import cql_wire as wire
 from support.connection import Closed
 from support.cql_session import CqlSession
-from support.fake_node import PASSWORD, USER, FakeNode
+from support.fake_node import PASSWORD, USER, FakeNode, Member, integer
+from support.waiting import wait_until
 
 RULES = {"events.yaml": configuration.rule_file("loopback 127.0.0.0/24", configuration.CLUSTER)}
 STARTUP = wire.Frame(4, wire.STARTUP, wire.string_map({"CQL_VERSION": "3.0.0"}), 1).encode()
@@ -22,6 +23,8 @@ STREAMS = 32768
 MIB = 1024 * 1024
 # Far below what is claimed or asked in each test, far above what one costs that behaves.
 GROWTH_MAX_KIB = 64 * 1024
+# What a node answers to a change that it has made.
+SCHEMA_CHANGE = integer(5) + wire.string("CREATED") + wire.string("TABLE") + 2 * wire.string("t")
 
 
 @pytest.fixture
@@ -36,10 +39,10 @@ def start(certificates, node, start_gateway, monkeypatch):
     options = os.environ.get("ASAN_OPTIONS", "")
     monkeypatch.setenv("ASAN_OPTIONS", f"{options}:quarantine_size_mb=8".lstrip(":"))
 
-    def start(**limits):
+    def start(account=None, **limits):
         return start_gateway(configuration.cassandra_yaml(
             certificates, {"mode": "single"}, [node.tcp_backend], {"tls": {"required": False}},
-            {"tls": {"mode": "off"}}, limits=limits), RULES)
+            {"tls": {"mode": "off"}}, account, limits=limits), RULES)
 
     return start
 
@@ -161,5 +164,27 @@ class TestNodes:
         broken[at] ^= 0x10
         self.answer_with(node, bytes(broken))
         session.send_frame(wire.OPTIONS)
+        assert session.receive_rest() == b""
+        gateway.wait_for_audit("closed", close_reason="backend_closed")
+
+    @pytest.mark.parametrize("version", [4, 5])
+    def test_one_that_goes_away_behind_a_change_of_the_schema_has_told_of_it(
+            self, start, node, log_in, tmp_path, version):
+        def instead(talk, frame):
+            if b"CREATE TABLE" not in frame.body:
+                return False
+            talk.say(wire.RESULT, SCHEMA_CHANGE, frame.stream)
+            talk.connection.shut_down()
+            return True
+
+        node.others = [Member("127.9.9.9", 9042, number=2)]
+        node.instead = instead
+        password = tmp_path / "password"
+        password.write_text(PASSWORD)
+        gateway = start((USER, password))
+        wait_until(lambda: gateway.status()["servers"][0]["cluster"], "the ring is known")
+        session = log_in(gateway, version)
+        answer = session.ask(wire.QUERY, wire.query_body(version, "CREATE TABLE shop.t (a int)"))
+        assert (answer.opcode, answer.body) == (wire.RESULT, SCHEMA_CHANGE)
         assert session.receive_rest() == b""
         gateway.wait_for_audit("closed", close_reason="backend_closed")

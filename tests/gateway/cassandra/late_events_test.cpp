@@ -112,7 +112,12 @@ TEST_CASE("what happens to one node is told in its order, and to others meanwhil
   told.node_tells("DOWN", 2);
   CHECK(told.changes == Told::Changes{"DOWN 19044"});
   told.node_tells("NEW_NODE", 1);
-  CHECK(told.changes == Told::Changes{"DOWN 19044", "REMOVED_NODE 19043", "NEW_NODE 19043"});
+  told.node_tells("DOWN", 1);
+  CHECK(told.changes == Told::Changes{"DOWN 19044"});
+  told.cluster.ring.nodes[1].host_id.back() ^= 1;  // another has come in its place
+  told.a_second_passes();
+  CHECK(told.changes ==
+        Told::Changes{"DOWN 19044", "REMOVED_NODE 19043", "NEW_NODE 19043", "DOWN 19043"});
 }
 
 TEST_CASE("of a node that has no place nothing is told, however long it takes") {

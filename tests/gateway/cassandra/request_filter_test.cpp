@@ -284,7 +284,13 @@ TEST_CASE("a definition that a node has changed is told, and one that it refused
   Filtered filtered(any_version(), GENERATE(false, true));
   const auto text = GENERATE(values<std::string_view>(
       {"CREATE TABLE shop.t (a int PRIMARY KEY)", "ALTER TABLE shop.t ADD b int", "DROP TABLE t"}));
-  REQUIRE(filtered.query(3, text) == Verdict::pass);
+  const bool is_prepared = GENERATE(false, true);
+  if (is_prepared) {
+    filtered.prepare_as(text, "id");
+    REQUIRE(filtered.execute(3, "id") == Verdict::pass);
+  } else {
+    REQUIRE(filtered.query(3, text) == Verdict::pass);
+  }
   CHECK(filtered.filter.awaits(3));
   SECTION("changed") {
     filtered.reply(3, opcode::result, from_hex("00000005"));
