@@ -30,7 +30,7 @@ def cluster(cassandra):
 @pytest.fixture
 def single(certificates, cluster, start_gateway):
     return start_gateway(cluster_yaml(certificates, cluster, {"mode": "single"}),
-                         cassandra_doors.RULES)
+                         {cassandra_doors.RULE_FILE: cassandra_doors.RULES})
 
 
 def works(driver, gateway, certificates):

@@ -10,6 +10,7 @@ import pytest
 from support import cassandra_clients, cassandra_counters, cassandra_doors, cassandra_load
 from support.cassandra_server import SUPERUSER, USER
 from support.full import full_only
+from support.rewriting import Rewriting
 from support.waiting import wait_until
 
 # A node that stops says so to whatever it is asked, until the driver has heard of it: without the
@@ -93,6 +94,9 @@ def loads(certificates, ring, mode, gateway):
                        driver.connect(gateway.address(), certificates.authority))
                    for driver in drivers if driver.missing() is None}
         node = cassandra_doors.node_beside_the_contact_point(gateway, ring)
+        if mode != "direct":
+            running.enter_context(Rewriting(gateway, cassandra_doors.RULE_FILE,
+                                            cassandra_doors.RULES))
         return cassandra_load.see_a_restart(clients, node, mode)
 
 

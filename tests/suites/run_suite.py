@@ -1,12 +1,13 @@
 """Runs a test suite of MariaDB's by every way there is to a server, and compares.
 
-Usage: run_suite.py mariadb_test_run|mariadb_client_test [TEST...]. Without names: those listed for
-every day, or, where GATEHOUSE_SUITES is `all`, all that are listed. Exit status: 0 where all that
+Usage: run_suite.py [--rewriting-rules] mariadb_test_run|mariadb_client_test [TEST...]. Without names:
+those listed for every day, or, where GATEHOUSE_SUITES is `all`, all that are listed. Exit status: 0 where all that
 passes directly passes through the gateway as well or is known to differ, 1 where not, 77 skipped.
 """
 
 import argparse
 import concurrent.futures
+import contextlib
 import importlib
 import os
 import pathlib
@@ -21,7 +22,8 @@ sys.path.insert(0, str(HERE.parent / "integration"))
 import report  # noqa: E402, after the path to what it shares with the integration tests
 import suite_server  # noqa: E402
 from support import gatehouse  # noqa: E402
-from ways import DIRECT, Ways  # noqa: E402
+from support.rewriting import Rewriting  # noqa: E402
+from ways import DIRECT, RULE_FILE, RULES, Ways  # noqa: E402
 
 SKIPPED = 77
 PROGRESS_EVERY = 50
@@ -120,6 +122,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("suite", choices=["mariadb_test_run", "mariadb_client_test"])
     parser.add_argument("tests", nargs="*")
+    parser.add_argument("--rewriting-rules", action="store_true",
+                        help="change the gateway's rule file every second")
     arguments = parser.parse_args()
     if reason := suite_server.why_not_here():
         print(f"SKIPPED suite.{arguments.suite}: {reason}")
@@ -133,7 +137,12 @@ def main():
     tests = arguments.tests or suite.listed(os.environ.get("GATEHOUSE_SUITES", "every-day"))
     known = report.Known(HERE / f"{suite.__name__}_differences.txt")
     with Ways() as ways:
-        outcomes, seconds = run_every_way(suite, tests, ways, known)
+        rewriting = (Rewriting(ways.gateway, RULE_FILE, RULES) if arguments.rewriting_rules
+                     else contextlib.nullcontext())
+        with rewriting:
+            outcomes, seconds = run_every_way(suite, tests, ways, known)
+        if arguments.rewriting_rules:
+            print(f"the rules were rewritten {rewriting.count} times")
         complaints = [*bypasses(tests, ways), *judge(suite, outcomes, ways, known)]
         print("\n".join(report.table(outcomes, seconds)))
         for complaint in complaints:

@@ -19,6 +19,7 @@ ROUTED_SERVERS = ["localhost", "127"]
 # Clients are told of 127.0.0.1 alone, so none can find a way around the gateway.
 ADDRESSES = {DIRECT: "127.0.0.1"} | {name: f"127.0.77.{number}"
                                      for number, name in enumerate(LISTENERS, 1)}
+RULE_FILE = "all.yaml"
 RULES = f"""servers: {json.dumps(["alone", *ROUTED_SERVERS])}
 ip_rules:
   - {{name: loopback, range: 127.0.0.0/8}}
@@ -56,7 +57,7 @@ class Ways:
             self.authority = certificates.authority
             servers = {name: cleanup.enter_context(SuiteServer(certificates, address))
                        for name, address in ADDRESSES.items()}
-            self.gateway = Gatehouse(_gateway_yaml(certificates, servers), {"all.yaml": RULES})
+            self.gateway = Gatehouse(_gateway_yaml(certificates, servers), {RULE_FILE: RULES})
             cleanup.callback(self._stop_gateway)
             self.gateway.start()
             # The direct one first.

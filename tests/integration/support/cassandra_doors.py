@@ -11,7 +11,8 @@ from support.gatehouse import Gatehouse
 from support.mariadb_server import PASSWORD
 from support.waiting import wait_until
 
-RULES = {"events.yaml": configuration.rule_file("loopback 127.0.0.0/8", configuration.CLUSTER)}
+RULE_FILE = "events.yaml"
+RULES = configuration.rule_file("loopback 127.0.0.0/8", configuration.CLUSTER)
 
 
 def cluster_yaml(certificates, cluster, nodes, password_file=None, **listener_keys):
@@ -71,7 +72,7 @@ def _running(certificates, cluster, nodes, tls=None, **listener_keys):
         password_file.write_text(PASSWORD)
         yaml = cluster_yaml(certificates, cluster, nodes, password_file, **listener_keys)
         yaml["listeners"][0]["tls"] |= tls or {}
-        gateway = Gatehouse(yaml, RULES)
+        gateway = Gatehouse(yaml, {RULE_FILE: RULES})
         try:
             gateway.start()
             wait_until(lambda: len(known_nodes(gateway)) == len(cluster.nodes),
