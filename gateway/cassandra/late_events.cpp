@@ -1,9 +1,8 @@
 #include "gateway/cassandra/late_events.h"
 
 #include <algorithm>
-#include <utility>
-
-#include <boost/container_hash/hash.hpp>
+#include <functional>
+#include <string>
 
 namespace gatehouse::cassandra {
 
@@ -29,8 +28,13 @@ bool is_of_known_node(const Event& event) {
 // What is otherwise afterwards, should a node serve there: it is another, or has other tokens.
 std::size_t mark_of(const Node* node, const Event& event) {
   if (node == nullptr) return 0;
-  return event.change == "MOVED_NODE" ? boost::hash_value(node->tokens)
-                                      : boost::hash_value(node->host_id);
+  std::string text;
+  if (event.change == "MOVED_NODE") {
+    for (const std::string& token : node->tokens) text += token + ' ';
+  } else {
+    text = as_text(node->host_id);
+  }
+  return std::hash<std::string>{}(text);
 }
 
 ShownCluster::Place place_of(ShownCluster& cluster, const Event& event) {
