@@ -16,7 +16,8 @@ TOP_LEVEL = {
 SOURCE_SUFFIXES = {
     ".h", ".cpp", ".py", ".js", ".sh", ".cmake", ".c", ".go", ".java", ".php", ".rs",
 }
-SHELL_ENTRY_POINTS = {"gateway/demo", "tests/run", "bench/run", "tests/drivers/install", ".ci/run"}
+SHELL_ENTRY_POINTS = {"gateway/demo", "tests/run", "tests/soak", "bench/run",
+                      "tests/drivers/install", ".ci/run"}
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
 STANDARD = re.compile(r"[a-z_0-9]+")  # <vector>, but neither <unistd.h> nor <boost/asio.hpp>

@@ -1,0 +1,161 @@
+#include "bench/tool/channel.h"
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+namespace gatehouse::bench {
+
+namespace {
+
+struct FreeAddresses {
+  void operator()(addrinfo* addresses) const noexcept { ::freeaddrinfo(addresses); }
+};
+using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
+
+Addresses resolve(const std::string& host, const std::string& port) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) return nullptr;
+  return Addresses(found);
+}
+
+void prepare(int socket) {
+  const int on = 1;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  const timeval most{.tv_sec = Channel::deadline.count(), .tv_usec = 0};
+  ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
+  ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
+}
+
+std::string in_words(int error) {
+  if (error == EAGAIN || error == EINPROGRESS) return "it did not answer in time";
+  if (error == 0) return "it closed the connection";
+  return std::generic_category().message(error);
+}
+
+}  // namespace
+
+TlsContext client_context() {
+  TlsContext context(SSL_CTX_new(TLS_client_method()));
+  if (context == nullptr) return nullptr;
+  SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
+  // Tickets are kept by whoever wants to resume.
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_mode(context.get(), SSL_MODE_AUTO_RETRY);
+  SSL_CTX_set_options(context.get(), SSL_OP_IGNORE_UNEXPECTED_EOF);
+  return context;
+}
+
+bool Channel::connect(const Target& target, const std::string& source) {
+  const Addresses address = resolve(target.host, target.port);
+  if (address == nullptr) return fail(fmt::format("{} is not known", target.host));
+  socket_ = Descriptor(::socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket_) return fail(in_words(errno));
+  prepare(socket_.get());
+  if (!source.empty()) {
+    const int on = 1;  // so that a flood does not use up one port for each connection of the past
+    ::setsockopt(socket_.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    const Addresses own = resolve(source, "0");
+    if (own == nullptr || ::bind(socket_.get(), own->ai_addr, own->ai_addrlen) != 0) {
+      return fail(fmt::format("cannot connect from {}", source));
+    }
+  }
+  if (::connect(socket_.get(), address->ai_addr, address->ai_addrlen) != 0) {
+    return fail(in_words(errno));
+  }
+  return true;
+}
+
+bool Channel::begin_tls(SSL_CTX& context, SSL_SESSION* resume) {
+  tls_.reset(SSL_new(&context));
+  if (tls_ == nullptr || SSL_set_fd(tls_.get(), socket_.get()) != 1) return fail("no memory");
+  if (resume != nullptr) SSL_set_session(tls_.get(), resume);
+  const int result = SSL_connect(tls_.get());
+  return result == 1 || fail_in_tls("TLS", result);
+}
+
+bool Channel::write(std::span<const std::uint8_t> bytes) {
+  while (!bytes.empty()) {
+    if (tls_ != nullptr) {
+      const int written = SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size()));
+      if (written <= 0) return fail_in_tls("write", written);
+      bytes = bytes.subspan(static_cast<std::size_t>(written));
+    } else {
+      const ssize_t written = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (written < 0) return fail(in_words(errno));
+      bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+  }
+  return true;
+}
+
+bool Channel::read_exactly(std::span<std::uint8_t> bytes) {
+  while (!bytes.empty()) {
+    if (tls_ != nullptr) {
+      const int got = SSL_read(tls_.get(), bytes.data(), static_cast<int>(bytes.size()));
+      if (got <= 0) return fail_in_tls("read", got);
+      bytes = bytes.subspan(static_cast<std::size_t>(got));
+    } else {
+      const ssize_t got = ::recv(socket_.get(), bytes.data(), bytes.size(), 0);
+      if (got <= 0) return fail(in_words(got == 0 ? 0 : errno));
+      bytes = bytes.subspan(static_cast<std::size_t>(got));
+    }
+  }
+  return true;
+}
+
+bool Channel::read_to_end() {
+  std::array<std::uint8_t, 4096> ignored{};
+  for (;;) {
+    const ssize_t got = ::recv(socket_.get(), ignored.data(), ignored.size(), 0);
+    if (got == 0 || (got < 0 && errno == ECONNRESET)) return true;
+    if (got < 0) return fail(in_words(errno));
+  }
+}
+
+TlsSession Channel::session() const {
+  SSL_SESSION* const session = tls_ != nullptr ? SSL_get1_session(tls_.get()) : nullptr;
+  TlsSession kept(session);
+  return kept != nullptr && SSL_SESSION_is_resumable(kept.get()) == 1 ? std::move(kept) : nullptr;
+}
+
+bool Channel::was_resumed() const noexcept {
+  return tls_ != nullptr && SSL_session_reused(tls_.get()) == 1;
+}
+
+void Channel::close() noexcept {
+  if (tls_ != nullptr) SSL_shutdown(tls_.get());
+  tls_.reset();
+  socket_ = Descriptor();
+}
+
+bool Channel::fail(std::string why) {
+  why_ = std::move(why);
+  return false;
+}
+
+bool Channel::fail_in_tls(const char* what, int result) {
+  const int error = errno;
+  const int kind = SSL_get_error(tls_.get(), result);
+  const unsigned long first = ERR_get_error();
+  ERR_clear_error();
+  if (kind == SSL_ERROR_ZERO_RETURN) return fail("it closed the connection");
+  if (kind == SSL_ERROR_SSL && first != 0) {
+    return fail(fmt::format("{}: {}", what, ERR_reason_error_string(first)));
+  }
+  return fail(in_words(kind == SSL_ERROR_SYSCALL ? error : EAGAIN));
+}
+
+}  // namespace gatehouse::bench

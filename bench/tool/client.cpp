@@ -1,0 +1,13 @@
+#include "bench/tool/client.h"
+
+#include "bench/tool/cql_client.h"
+#include "bench/tool/mariadb_client.h"
+
+namespace gatehouse::bench {
+
+std::unique_ptr<Client> make_client(Protocol protocol) {
+  if (protocol == Protocol::cql) return std::make_unique<CqlClient>();
+  return std::make_unique<MariadbClient>();
+}
+
+}  // namespace gatehouse::bench

@@ -1,0 +1,77 @@
+#include "bench/tool/cql_client.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "gateway/cassandra/error.h"
+#include "gateway/cassandra/own_requests.h"
+
+namespace gatehouse::bench {
+
+namespace {
+
+namespace opcode = cassandra::opcode;
+
+constexpr std::uint8_t version = 4;
+constexpr std::uint32_t answer_size_max = 16 * 1024 * 1024;
+// A table that passes the gateway, which answers those that tell of nodes itself.
+constexpr std::string_view statement = "SELECT keyspace_name FROM system_schema.keyspaces LIMIT 1";
+
+}  // namespace
+
+bool CqlClient::log_in(const Target& target, const Account& account, const std::string& source,
+                       SSL_CTX& context, SSL_SESSION* resume, StageTimes& times) {
+  times.begin();
+  if (!channel_.connect(target, source)) return false;
+  times.mark(Stage::tcp);
+  if (target.is_tls) {
+    if (!channel_.begin_tls(context, resume)) return false;
+    times.mark(Stage::tls);
+  }
+  std::vector<std::uint8_t> body;
+  cassandra::append_startup(body, GATEHOUSE_VERSION);
+  if (!ask(opcode::startup, body)) return false;
+  times.mark(Stage::greeting);
+  if (answer_.opcode == opcode::authenticate) {
+    body.clear();
+    cassandra::append_plain_login(body, account.user, account.password);
+    if (!ask(opcode::auth_response, body)) return false;
+    if (answer_.opcode != opcode::auth_success) return fail_with_answer("the login");
+  } else if (answer_.opcode != opcode::ready) {
+    return fail_with_answer("STARTUP");
+  }
+  times.mark(Stage::login);
+  return true;
+}
+
+bool CqlClient::query() {
+  std::vector<std::uint8_t> body;
+  cassandra::append_query(body, version, statement);
+  if (!ask(opcode::query, body)) return false;
+  return answer_.opcode == opcode::result || fail_with_answer("a query");
+}
+
+bool CqlClient::ask(std::uint8_t opcode, Bytes body) {
+  std::vector<std::uint8_t> frame;
+  cassandra::append_frame(frame, {.version = version, .stream = 1, .opcode = opcode}, body);
+  if (!channel_.write(frame)) return false;
+  std::array<std::uint8_t, cassandra::header_size> bytes{};
+  if (!channel_.read_exactly(bytes)) return false;
+  const auto read = cassandra::read_header(bytes, cassandra::Sender::node);
+  if (read.outcome != cassandra::HeaderRead::Outcome::header ||
+      read.header.length > answer_size_max) {
+    return channel_.fail("it does not speak CQL's native protocol");
+  }
+  answer_ = read.header;
+  body_.resize(answer_.length);
+  return channel_.read_exactly(body_);
+}
+
+bool CqlClient::fail_with_answer(const char* request) {
+  const auto error = answer_.opcode == opcode::error ? cassandra::parse_error(body_) : std::nullopt;
+  if (!error) return channel_.fail(fmt::format("it answered {} with something else", request));
+  return channel_.fail(fmt::format("error 0x{:04X}: {}", error->code, error->message));
+}
+
+}  // namespace gatehouse::bench

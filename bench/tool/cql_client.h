@@ -1,0 +1,28 @@
+// Logs in to Cassandra by its native protocol, in version 4, and asks for one row.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "bench/tool/client.h"
+#include "gateway/cassandra/frame.h"
+
+namespace gatehouse::bench {
+
+class CqlClient final : public Client {
+ public:
+  bool log_in(const Target& target, const Account& account, const std::string& source,
+              SSL_CTX& context, SSL_SESSION* resume, StageTimes& times) override;
+  bool query() override;
+  void close() override { channel_.close(); }
+
+ private:
+  // One request, and its answer.
+  [[nodiscard]] bool ask(std::uint8_t opcode, Bytes body);
+  bool fail_with_answer(const char* request);
+
+  cassandra::FrameHeader answer_;
+  std::vector<std::uint8_t> body_;
+};
+
+}  // namespace gatehouse::bench

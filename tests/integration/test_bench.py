@@ -1,0 +1,133 @@
+"""gatehouse-bench: it measures what it says, through the gateway and beside it, or says why not.
+
+How long anything took is not looked at.
+"""
+
+import json
+import pathlib
+import subprocess
+
+import pytest
+
+from support import configuration, gatehouse
+from support.cassandra_doors import RULE_FILE, RULES, cluster_yaml
+from support.cassandra_server import USER as CASSANDRA_USER
+from support.mariadb_server import PASSWORD
+
+STAGES = {"tcp", "greeting", "tls", "login", "query", "close"}
+
+
+def bench(*arguments):
+    program = pathlib.Path(gatehouse.binary()).with_name("gatehouse-bench")
+    return subprocess.run([program, *map(str, arguments)], capture_output=True, text=True,
+                          timeout=60, check=False)
+
+
+@pytest.fixture
+def password_file(tmp_path):
+    path = tmp_path / "password"
+    path.write_text(PASSWORD + "\n")
+    return path
+
+
+@pytest.fixture
+def gateway(certificates, mariadb, start_gateway):
+    return start_gateway(configuration.gateway_yaml(certificates, [mariadb.tcp_backend]))
+
+
+@pytest.fixture
+def connect(password_file):
+    """Runs `connect` with two rounds of twenty connections, and what it is given."""
+
+    def run(*arguments, user="native"):
+        return bench("connect", "--rounds", 2, "--connections", 20, "--user", user,
+                     "--password-file", password_file, *arguments)
+
+    return run
+
+
+def mariadb_target(address, name="gatehouse", scheme="mariadb", user=""):
+    host, port = address
+    return f"{name}={scheme}://{user}{host}:{port}"
+
+
+def measured(done):
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    return {each["target"]: each["microseconds"] for each in report["targets"]}
+
+
+class TestConnect:
+    @pytest.mark.parametrize("options", [[], ["--resumed"], ["--at-once", 3]],
+                             ids=["in full", "resumed", "three at a time"])
+    def test_each_stage_of_each_target_is_measured(self, connect, mariadb, gateway, options):
+        direct = ("127.0.0.1", mariadb.port)
+        results = measured(connect("--format", "json", *options, mariadb_target(direct, "direct"),
+                                   mariadb_target(direct, "plain", "mariadb+plain"),
+                                   mariadb_target(gateway.address())))
+        assert list(results) == ["direct", "plain", "gatehouse"]
+        for name, quantities in results.items():
+            assert quantities.keys() == STAGES | {"ready", "total"}
+            assert quantities["ready"]["samples"] == 40
+            assert 0 < quantities["ready"]["p50"] < quantities["total"]["max"]
+            assert quantities["ready"]["p99"] is None  # of 40 samples, none knows it
+            assert (quantities["tls"]["max"] == 0) == (name == "plain")
+        assert results["direct"]["ready"]["ratio"] == 1
+
+    def test_sessions_through_the_gateway_are_counted_there(self, connect, gateway):
+        target = mariadb_target(gateway.address())
+        assert measured(connect("--format", "json", target))
+        gateway.wait_for_audit("closed", count=40, close_reason="client_closed")
+        assert len(gateway.audit("opened", resumed=True)) == 0
+        assert measured(connect("--format", "json", "--resumed", target))
+        # The first of each round has no ticket yet.
+        gateway.wait_for_audit("closed", count=40 + 42, close_reason="client_closed")
+        assert len(gateway.audit("opened", user="native")) == 40 + 42
+
+    def test_a_cluster_is_measured_too(self, connect, certificates, cassandra, start_gateway):
+        gateway = start_gateway(cluster_yaml(certificates, cassandra, {"mode": "single"}),
+                                {RULE_FILE: RULES})
+        [node] = cassandra.nodes
+        results = measured(connect("--format", "json", f"direct=cql://{node.address}:{node.port}",
+                                   mariadb_target(gateway.address(), scheme="cql"),
+                                   user=CASSANDRA_USER))
+        assert all(quantities["login"]["samples"] == 40 for quantities in results.values())
+
+    def test_people_read_a_table_and_a_page(self, connect, mariadb, tmp_path):
+        page = tmp_path / "page.html"
+        done = connect("--html", page, mariadb_target(("127.0.0.1", mariadb.port), "<direct>"))
+        assert done.returncode == 0, done.stderr
+        assert "ready, us" in done.stdout and "spread" in done.stdout
+        text = page.read_text()
+        assert "<polyline" in text and "&lt;direct>" in text
+        assert "http" not in text  # it loads nothing
+
+
+class TestFailures:
+    def test_a_wrong_password_is_told_with_its_target(self, connect, mariadb):
+        done = connect(mariadb_target(("127.0.0.1", mariadb.port), "direct"), user="nobody")
+        assert done.returncode == 1
+        assert "error: direct: error 1045: Access denied for user 'nobody'" in done.stderr
+        assert done.stdout == ""
+
+    def test_a_refused_source_is_told_with_its_text(self, connect, certificates, start_gateway):
+        gateway = start_gateway(configuration.gateway_yaml(certificates, ["127.0.0.1:9"]),
+                                {"orders.yaml": configuration.rule_file("other 127.9.0.0/16")})
+        done = connect(mariadb_target(gateway.address()))
+        assert done.returncode == 1
+        assert "is not allowed to connect to this MariaDB server" in done.stderr
+
+    def test_where_nobody_listens(self, connect):
+        done = connect("nobody=mariadb://127.0.0.1:9")
+        assert done.returncode == 1
+        assert "error: nobody: Connection refused" in done.stderr
+
+    @pytest.mark.parametrize("arguments", [[], ["connect"], ["connect", "127.0.0.1:3306"],
+                                           ["connect", "--rounds", "0", "mariadb://127.0.0.1:1"]])
+    def test_wrong_usage_exits_with_2(self, arguments):
+        done = bench(*arguments)
+        assert done.returncode == 2
+        assert done.stderr
+
+    def test_its_help_says_what_it_takes(self):
+        assert "--resumed" in bench("connect", "--help").stdout
