@@ -1,4 +1,4 @@
-"""The `mariadb` command-line client, as a person uses it."""
+"""The command-line programs `mariadb` and `mariadb-dump`, as a person uses them."""
 
 import subprocess
 
@@ -7,11 +7,21 @@ from support.mariadb_server import PASSWORD
 
 def command(address, user, password=PASSWORD, authority=None, options=()):
     """Its command line; with an `authority` it verifies the certificate, else it takes any."""
+    return ["mariadb", *_login(address, user, password, authority), "--batch",
+            "--skip-column-names", *options]
+
+
+def dump_command(address, user, database, password=PASSWORD, authority=None, options=()):
+    """That of mariadb-dump, for a database with all that belongs to it."""
+    return ["mariadb-dump", *_login(address, user, password, authority), "--single-transaction",
+            "--routines", "--events", *options, database]
+
+
+def _login(address, user, password, authority):
     host, port = address
     verify = [] if authority is None else [f"--ssl-ca={authority}", "--ssl-verify-server-cert"]
-    return ["mariadb", "--no-defaults", f"--host={host}", f"--port={port}", f"--user={user}",
-            f"--password={password}", "--protocol=tcp", "--batch", "--skip-column-names", *verify,
-            *options]
+    return ["--no-defaults", f"--host={host}", f"--port={port}", f"--user={user}",
+            f"--password={password}", "--protocol=tcp", *verify]
 
 
 def run(address, user, sql, password=PASSWORD, authority=None, options=()):

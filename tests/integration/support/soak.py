@@ -11,6 +11,11 @@ def is_long():
     return _SECONDS is not None
 
 
+def seconds():
+    """How long each part of a long run may take."""
+    return int(_SECONDS)
+
+
 def amount(every_day, long):
     """How many, or how much: the second in a long run."""
     return long if is_long() else every_day
@@ -18,7 +23,7 @@ def amount(every_day, long):
 
 def rounds(every_day, long):
     """Numbers from 0 on: so many; fewer in a long run whose time is over, and not none."""
-    end = time.monotonic() + int(_SECONDS) if is_long() else float("inf")
+    end = time.monotonic() + seconds() if is_long() else float("inf")
     for number in range(amount(every_day, long)):
         if number > 0 and time.monotonic() > end:
             return
