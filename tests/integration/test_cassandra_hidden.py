@@ -43,8 +43,8 @@ class Recorded(CqlSession):
         self.received = bytearray()
         super().__init__(*arguments, **options)
 
-    def _receive_exactly(self, size):
-        data = super()._receive_exactly(size)
+    def receive_exactly(self, size):
+        data = super().receive_exactly(size)
         self.received += data
         return data
 

@@ -5,24 +5,21 @@ The node is our own.
 """
 
 import contextlib
-import os
-import pathlib
 
 import pytest
 
-from support import configuration
+from support import configuration, memory
 from support import cql_wire as wire
 from support.connection import Closed
 from support.cql_session import CqlSession
 from support.fake_node import PASSWORD, USER, FakeNode, Member, integer
+from support.memory import costs_little
 from support.waiting import wait_until
 
 RULES = {"events.yaml": configuration.rule_file("loopback 127.0.0.0/24", configuration.CLUSTER)}
 STARTUP = wire.Frame(4, wire.STARTUP, wire.string_map({"CQL_VERSION": "3.0.0"}), 1).encode()
 STREAMS = 32768
 MIB = 1024 * 1024
-# Far below what is claimed or asked in each test, far above what one costs that behaves.
-GROWTH_MAX_KIB = 64 * 1024
 # What a node answers to a change that it has made.
 SCHEMA_CHANGE = integer(5) + wire.string("CREATED") + wire.string("TABLE") + 2 * wire.string("t")
 
@@ -35,9 +32,7 @@ def node():
 
 @pytest.fixture
 def start(certificates, node, start_gateway, monkeypatch):
-    # Where a sanitizer is built in, it keeps what is freed: not for long here, where it is counted.
-    options = os.environ.get("ASAN_OPTIONS", "")
-    monkeypatch.setenv("ASAN_OPTIONS", f"{options}:quarantine_size_mb=8".lstrip(":"))
+    memory.keep_little_that_is_freed(monkeypatch)
 
     def start(account=None, **limits):
         return start_gateway(configuration.cassandra_yaml(
@@ -56,18 +51,6 @@ def log_in():
             return session.log_in(USER, PASSWORD)
 
         yield log_in
-
-
-def resident_kib(gateway):
-    status = pathlib.Path(f"/proc/{gateway.pid}/status").read_text()
-    return next(int(line.split()[1]) for line in status.splitlines() if "VmRSS" in line)
-
-
-@contextlib.contextmanager
-def costs_little(gateway):
-    before = resident_kib(gateway)
-    yield
-    assert resident_kib(gateway) - before < GROWTH_MAX_KIB
 
 
 def silent(node):

@@ -7,20 +7,9 @@ import subprocess
 
 import pytest
 
-from support import configuration, wire
+from support import configuration, s_client
 from support.connection import Closed
 from support.mariadb_server import PASSWORD
-
-
-def _s_client(address, certificates, *options):
-    """What `openssl s_client` says of a connection to a MariaDB port."""
-    host, port = address
-    # An empty login makes the server end the session, after which all tickets have been read.
-    done = subprocess.run(
-        ["openssl", "s_client", "-connect", f"{host}:{port}", "-starttls", "mysql", "-ign_eof",
-         "-CAfile", str(certificates.authority), *map(str, options)],
-        input=wire.packet(2, b""), capture_output=True, timeout=60, check=False)
-    return (done.stdout + done.stderr).decode(errors="replace")
 
 
 @pytest.fixture
@@ -36,7 +25,7 @@ def test_a_session_is_resumed_by_its_ticket(two_listeners, certificates, tmp_pat
     address = two_listeners.address("first")
     first = _save_ticket(address, certificates, version, ticket)
     assert "New, TLS" in first
-    assert "Reused, TLS" in _s_client(address, certificates, f"-{version}", "-sess_in", ticket)
+    assert "Reused, TLS" in s_client.talk(address, certificates, f"-{version}", "-sess_in", ticket)
 
 
 @pytest.mark.parametrize("version", ["tls1_2", "tls1_3"])
@@ -44,13 +33,13 @@ def test_a_ticket_of_one_listener_is_worth_nothing_at_another(two_listeners, cer
                                                               tmp_path, version):
     ticket = tmp_path / "ticket"
     _save_ticket(two_listeners.address("first"), certificates, version, ticket)
-    again = _s_client(two_listeners.address("second"), certificates, f"-{version}", "-sess_in",
+    again = s_client.talk(two_listeners.address("second"), certificates, f"-{version}", "-sess_in",
                       ticket)
     assert "New, TLS" in again and "Reused, TLS" not in again
 
 
 def _save_ticket(address, certificates, version, ticket):
-    said = _s_client(address, certificates, f"-{version}", "-sess_out", ticket)
+    said = s_client.talk(address, certificates, f"-{version}", "-sess_out", ticket)
     assert ticket.is_file(), said
     return said
 
@@ -103,7 +92,7 @@ def test_no_ticket_is_given_where_client_certificates_are_required(certificates,
     gateway = start_gateway(configuration.gateway_yaml(certificates, [mariadb.tcp_backend],
                                                        listeners=[strict]))
     ticket = tmp_path / "ticket"
-    said = _s_client(gateway.address(), certificates, f"-{version}", "-sess_out", ticket, "-cert",
+    said = s_client.talk(gateway.address(), certificates, f"-{version}", "-sess_out", ticket, "-cert",
                      certificates.client.certificate, "-key", certificates.client.key)
     assert "New, TLS" in said
     assert not ticket.exists()
@@ -155,7 +144,7 @@ class TestSeveralCertificates:
     @pytest.mark.parametrize("algorithm, key_type", [("ECDSA+SHA256", "ECDSA"),
                                                      ("RSA-PSS+SHA256", "RSA-PSS")])
     def test_a_client_is_shown_a_key_it_can_use(self, gateway, certificates, algorithm, key_type):
-        said = _s_client(gateway.address(), certificates, "-sigalgs", algorithm)
+        said = s_client.talk(gateway.address(), certificates, "-sigalgs", algorithm)
         assert f"Peer signature type: {key_type}" in said
         assert "Verify return code: 0 (ok)" in said
 
@@ -164,11 +153,11 @@ class TestSeveralCertificates:
                                                                  tmp_path, version):
         ticket = tmp_path / "ticket"
         options = f"-{version}", "-servername"
-        _s_client(gateway.address(), certificates, *options, "second.wild.test", "-sess_out",
+        s_client.talk(gateway.address(), certificates, *options, "second.wild.test", "-sess_out",
                   ticket)
 
         def again(name):
-            return _s_client(gateway.address(), certificates, *options, name, "-sess_in", ticket)
+            return s_client.talk(gateway.address(), certificates, *options, name, "-sess_in", ticket)
 
         assert "Reused, TLS" in again("second.wild.test")
         for name in ("other.wild.test", "gateway.test"):

@@ -1,7 +1,9 @@
 """A connection of our own, whatever it speaks: bytes in, bytes out, and how it ends."""
 
 import select
+import socket
 import ssl
+import struct
 
 
 class Closed(Exception):
@@ -22,8 +24,29 @@ class Connection:
     def close(self):
         self._socket.close()
 
+    def finish_sending(self):
+        """Ends this direction; the other goes on, and so does TLS."""
+        socket.socket.shutdown(self._socket, socket.SHUT_WR)
+
+    def reset(self):
+        """Closes so that the other side sees a reset instead of an end."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._socket.close()
+
+    def end_tls(self):
+        """Says close_notify, and waits for nothing."""
+        self._socket.setblocking(False)
+        try:
+            self._socket.unwrap()
+        except ssl.SSLError:
+            pass  # The other side's answer is not here yet.
+
     def send(self, data):
         self._socket.sendall(data)
+
+    def send_past_tls(self, data):
+        """As whoever stands on the path could."""
+        socket.socket.sendall(self._socket, data)
 
     def receive(self, limit=65536):
         """The next bytes; nothing at an orderly end."""
@@ -43,7 +66,7 @@ class Connection:
             pass
         return data
 
-    def _receive_exactly(self, size):
+    def receive_exactly(self, size):
         data = bytearray()
         while len(data) < size:
             try:

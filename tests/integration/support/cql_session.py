@@ -29,16 +29,21 @@ class CqlSession(Connection):
         self._stream = 0
         self._socket = socket.create_connection(address, timeout=timeout,
                                                 source_address=(source, 0))
+        self.source_port = self._socket.getsockname()[1]
         if authority is not None:
-            try:
-                context = ssl.create_default_context(cafile=str(authority))
-                if identity is not None:
-                    context.load_cert_chain(identity.certificate, identity.key)
-                self._socket = context.wrap_socket(self._socket,
-                                                   server_hostname=server_name or address[0])
-            except BaseException:
-                self._socket.close()
-                raise
+            self.start_tls(authority, server_name or address[0], identity)
+
+    def start_tls(self, authority, server_name, identity=None, version=None):
+        try:
+            context = ssl.create_default_context(cafile=str(authority))
+            if version is not None:
+                context.minimum_version = context.maximum_version = version
+            if identity is not None:
+                context.load_cert_chain(identity.certificate, identity.key)
+            self._socket = context.wrap_socket(self._socket, server_hostname=server_name)
+        except BaseException:
+            self._socket.close()
+            raise
 
     # Frames
 
@@ -82,11 +87,11 @@ class CqlSession(Connection):
 
     def _take(self, size):
         if not self._in_segments:
-            return self._receive_exactly(size)
+            return self.receive_exactly(size)
         while len(self._frames) < size:
-            length = wire.read_segment_header(self._receive_exactly(wire.SEGMENT_HEADER_SIZE))
-            payload = self._receive_exactly(length)
-            checksum = int.from_bytes(self._receive_exactly(4), "little")
+            length = wire.read_segment_header(self.receive_exactly(wire.SEGMENT_HEADER_SIZE))
+            payload = self.receive_exactly(length)
+            checksum = int.from_bytes(self.receive_exactly(4), "little")
             assert checksum == wire.crc32(payload), "a segment's payload is wrong"
             self._frames += payload
         taken, self._frames = self._frames[:size], self._frames[size:]

@@ -1,5 +1,6 @@
 """A backend that follows a script: stalls, lies, breaks off, or drips a real server's bytes."""
 
+import select
 import socket
 import ssl
 import struct
@@ -87,6 +88,25 @@ class Connection:
     def receive_packet(self):
         header = self.receive_exactly(4)
         return header[3], self.receive_exactly(int.from_bytes(header[:3], "little"))
+
+    def take_login(self):
+        """From the greeting to OK, whoever it is; one who speaks of no plug-in that there is, is asked
+        for a proof as servers do."""
+        self.send_greeting()
+        sequence, login = self.receive_packet()
+        if b"gatehouse_switch\0" in login:
+            self.send(wire.packet(sequence + 1, b"\xfe" + wire.NATIVE.encode() + b"\0"
+                                  + b"y" * 20 + b"\0"))
+            sequence, _ = self.receive_packet()
+        self.send(wire.packet(sequence + 1, b"\0\0\0\2\0\0\0"))
+
+    def finish_sending(self):
+        """Ends this direction; the other goes on."""
+        self._socket.shutdown(socket.SHUT_WR)
+
+    def has_room(self):
+        """Whether it takes more at this moment: the other side, or what is between, has read."""
+        return bool(select.select([], [self._socket], [], 0)[1])
 
     def start_tls(self, identity):
         """Reads the SSLRequest and presents a certificate."""

@@ -34,15 +34,6 @@ class Session(Connection):
         self.greeting = None
         self.tracked = {}  # system variables, as the login's OK told them
 
-    def finish_sending(self):
-        """Ends this direction; the other goes on."""
-        self._socket.shutdown(socket.SHUT_WR)
-
-    def reset(self):
-        """Closes so that the other side sees a reset instead of an end."""
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self._socket.close()
-
     # Packets
 
     def send_packet(self, payload, sequence=None):
@@ -59,10 +50,10 @@ class Session(Connection):
     def receive_packet(self):
         payload = b""
         while True:
-            header = self._receive_exactly(4)
+            header = self.receive_exactly(4)
             length = int.from_bytes(header[:3], "little")
             self.sequence = header[3] + 1
-            payload += self._receive_exactly(length)
+            payload += self.receive_exactly(length)
             if length < wire.PAYLOAD_MAX:
                 return payload
 
