@@ -25,6 +25,9 @@ namespace {
 // X25519 first: the cheapest group both sides have. P-256 for clients that are bound to NIST
 // curves.
 constexpr const char* groups = "X25519:P-256";
+// What clients of TLS 1.2 may use: with an RSA key OpenSSL would also offer exchanges of keys
+// without forward secrecy. Those with CBC are for clients that have no others.
+constexpr const char* ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES";
 
 int place_of_owner() {
   static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
@@ -189,6 +192,7 @@ std::shared_ptr<const ListenerTls> ListenerTls::load(const config::Listener& lis
 
 SslContextPointer ListenerTls::make_context(config::TlsVersion minimum, TicketKeys& tickets) {
   SslContextPointer context = gatehouse::make_context(TLS_server_method(), minimum);
+  GATEHOUSE_ASSERT(SSL_CTX_set_cipher_list(context.get(), ciphers) == 1);
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   if (gives_tickets_) {
     SSL_CTX_set_num_tickets(context.get(), 1);
