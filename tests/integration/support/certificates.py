@@ -40,6 +40,25 @@ class Authority:
         return Identity(certificate, key)
 
 
+    def issue_for_later(self, name, alternative_names):
+        """A certificate that is not valid before the year 2045."""
+        certificate, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"
+        request, settings = self.folder / f"{name}.csr", self.folder / f"{name}.cnf"
+        _openssl("req", "-new", *ECDSA, "-nodes", "-keyout", key, "-out", request,
+                 "-subj", f"/CN={name}", "-addext", f"subjectAltName={alternative_names}")
+        # x509 accepts no start date; ca does, and wants a place for its records.
+        database = self.folder / f"{name}.issued"
+        database.touch()
+        settings.write_text(
+            "[ca]\ndefault_ca = own\n[own]\npolicy = any\nrand_serial = yes\n"
+            f"database = {database}\nnew_certs_dir = {self.folder}\ndefault_md = sha256\n"
+            "copy_extensions = copyall\n[any]\ncommonName = supplied\n")
+        _openssl("ca", "-batch", "-notext", "-config", settings, "-in", request, "-cert", self.path,
+                 "-keyfile", self.key, "-startdate", "20450101000000Z",
+                 "-enddate", "20460101000000Z", "-out", certificate)
+        return Identity(certificate, key)
+
+
 class Identity:
     """A certificate with its key."""
 
@@ -73,6 +92,7 @@ class Certificates:
         # For what compares the ways with and without the gateway: one name is good for both.
         self.local_backend = authority.issue("local", BACKEND_NAMES + ",DNS:localhost")
         self.expired_backend = authority.issue("expired", BACKEND_NAMES, days=-1)
+        self.early_backend = authority.issue_for_later("early", BACKEND_NAMES)
         self.stranger_backend = stranger.issue("imposter", BACKEND_NAMES)
         self.client = authority.issue("client", "DNS:client.test", subject="/CN=alice/O=Orders")
         self.stranger_client = stranger.issue("mallory", "DNS:client.test")

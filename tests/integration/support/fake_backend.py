@@ -140,6 +140,22 @@ class Connection:
             _copy(real, self._socket)
             back.join(DEADLINE_SECONDS)
 
+    def pass_on(self, address, count, note):
+        """Joins this connection to a real server until so many of its bytes have passed, which are
+        noted, or one side ends."""
+        with socket.create_connection(address) as real:
+            while count > 0:
+                for end in select.select([self._socket, real], [], [], DEADLINE_SECONDS)[0]:
+                    data = end.recv(65536)
+                    if not data:
+                        return
+                    if end is self._socket:
+                        real.sendall(data)
+                    else:
+                        note(len(data[:count]))
+                        self._socket.sendall(data[:count])
+                        count -= len(data)
+
     def reset(self):
         """Closes without a FIN: the other side's next write fails."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -166,6 +182,27 @@ class Connection:
 def in_pieces(server):
     """A script that stands before a real server and passes its bytes on, one at a time."""
     return lambda connection: connection.drip(server.address, server.port)
+
+
+class Cutter:
+    """A script that stands before a real server and ends after so many of its bytes; what is set is
+    in force from the next connection on."""
+
+    ALL = 1 << 30
+
+    def __init__(self, address):
+        self._address = address
+        self.count = self.ALL
+        self.end = "close"
+        self.passed = 0  # of all connections
+
+    def __call__(self, connection):
+        end = self.end
+        connection.pass_on(self._address, self.count, self._note)
+        getattr(connection, end)()
+
+    def _note(self, size):
+        self.passed += size
 
 
 def _copy(origin, destination):

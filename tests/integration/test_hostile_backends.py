@@ -1,0 +1,272 @@
+"""Backends that lie, drip, never end or end at any moment, behind each kind of listener: they get no login
+that they should not have, and their clients read a reference, or the rest of what was said."""
+
+import itertools
+
+import pytest
+
+from support import cql_wire, memory, soak, stages, wire
+from support.connection import Closed
+from support.fake_backend import Cutter, FakeBackend, in_pieces
+from support.fake_node import FakeNode
+from support.mariadb_server import PASSWORD
+from support.memory import costs_little
+from support.session import ServerError
+from support.stages import CASSANDRA, ESTABLISHED, KINDS, ROUTED, TRANSPARENT
+from support.waiting import wait_until
+
+MARIADB_KINDS = [TRANSPARENT, ROUTED]
+NOWHERE = "127.0.0.1:1"  # for the kinds that a test is not about
+OK = b"\0\0\0\2\0\0\0"
+
+
+@pytest.fixture
+def start(certificates):
+    """A door of one kind whose backend is this one."""
+    running = []
+
+    def start(kind, backend, tls, **options):
+        is_cassandra = kind == CASSANDRA
+        doors = stages.Doors(
+            certificates, NOWHERE if is_cassandra else backend.tcp_backend,
+            backend.tcp_backend if is_cassandra else NOWHERE,
+            mariadb_tls="off" if is_cassandra else tls, cassandra_tls=tls, **options)
+        running.append(doors)
+        return doors.__enter__()[kind]
+
+    yield start
+    for doors in running:
+        doors.__exit__()
+
+
+@pytest.fixture
+def secure_node(certificates):
+    with FakeNode(certificates.backend) as node:
+        yield node
+
+
+@pytest.fixture
+def real(mariadb, secure_node):
+    """What serves a kind in earnest."""
+    return lambda kind: secure_node if kind == CASSANDRA else mariadb
+
+
+def _log_in(door):
+    """None, or what the client was told in place of entering."""
+    with door.connect() as session:
+        try:
+            door.reach(session, ESTABLISHED)
+        except (ServerError, cql_wire.ServerError, Closed, OSError) as error:
+            return door.end_of(session), error
+        return None
+
+
+def _is_told(door, reason=None):
+    """That a client reads a reference to its record, and nothing of what the backend said."""
+    refused = _log_in(door)
+    assert refused is not None, "it got in"
+    record, error = refused
+    assert record["close_reason"] == (reason or "backend_unreachable")
+    assert record["session"] in str(error)
+    assert "127.0.0.1" not in str(error) and "internal" not in str(error)
+    return error
+
+
+class TestTrust:
+    WRONG = ["expired_backend", "early_backend", "misnamed_backend", "stranger_backend"]
+
+    @pytest.mark.parametrize("identity", WRONG)
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_no_login_goes_to_a_backend_whose_certificate_is_wrong(self, certificates, start, fake,
+                                                                   kind, identity):
+        shown = getattr(certificates, identity)
+
+        def script(connection):
+            if kind == CASSANDRA:
+                connection.begin_tls(shown)
+            else:
+                connection.send_greeting()
+                connection.start_tls(shown)
+            connection.stall()
+
+        backend = fake(script)
+        _is_told(start(kind, backend, "verify"), "backend_untrusted")
+        assert b"native" not in backend.received and b"CQL_VERSION" not in backend.received
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_nor_to_one_that_has_no_tls(self, start, fake, kind):
+        def script(connection):
+            connection.send_greeting(tls=False)
+            connection.stall()
+
+        backend = fake(script)
+        _is_told(start(kind, backend, "verify"),
+                 "backend_unreachable" if kind == CASSANDRA else "backend_untrusted")
+        assert b"native" not in backend.received and b"CQL_VERSION" not in backend.received
+
+    @pytest.mark.parametrize("kind", MARIADB_KINDS)
+    def test_nor_to_one_that_goes_on_in_plaintext(self, start, fake, kind):
+        def script(connection):
+            connection.send_greeting()
+            connection.receive_packet()
+            connection.send(wire.packet(2, OK))
+            connection.stall()
+
+        backend = fake(script)
+        _is_told(start(kind, backend, "verify"))
+        assert b"native" not in backend.received
+
+
+class TestGreetings:
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_one_without_end_is_not_listened_to(self, start, fake, kind, monkeypatch):
+        memory.keep_little_that_is_freed(monkeypatch)
+
+        def script(connection):
+            begin = (b"\xf0\xff\x0f\x00\x0a" if kind != CASSANDRA else
+                     cql_wire.Frame(4, cql_wire.SUPPORTED, response=True).encode()[:-4]
+                     + b"\x0f\xff\xff\xff")
+            connection.send(begin)
+            while True:
+                connection.send(b"x" * 65536)
+
+        door = start(kind, fake(script), "off")
+        with costs_little(door.gateway):
+            _is_told(door)
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_one_that_comes_byte_by_byte_is_only_slow(self, start, fake, real, kind):
+        server = real(kind)
+        if kind == CASSANDRA:
+            server.address = "127.0.0.1"
+        assert _log_in(start(kind, fake(in_pieces(server)), "verify")) is None
+
+    @pytest.mark.parametrize("kind", MARIADB_KINDS)
+    def test_an_error_in_its_place_is_not_shown(self, start, fake, kind):
+        backend = fake(lambda connection: connection.send_error(
+            1130, "Host '127.0.0.1' is not allowed to connect to db.internal"))
+        assert _is_told(start(kind, backend, "verify")).code == 1105
+
+    def test_a_nodes_error_in_its_place_shows_no_address(self, start):
+        def instead(talk, frame):
+            if frame.opcode == cql_wire.STARTUP:
+                talk.refuse(frame, 0, "Cannot reach 10.1.2.3 from 127.0.0.1")
+            return frame.opcode == cql_wire.STARTUP
+
+        with FakeNode(instead=instead) as node:
+            record, error = _log_in(start(CASSANDRA, node, "off"))
+        assert record["close_reason"] == "login_refused"
+        assert "10.1.2.3" not in str(error) and "127.0.0.1" not in str(error)
+
+
+@pytest.mark.parametrize("end", ["close", "reset"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_that_dies_at_any_byte_of_a_login_ends_that_session_only(start, real, kind, end):
+    server = real(kind)
+    cutter = Cutter(("127.0.0.1", server.port))
+    with FakeBackend(cutter) as backend:
+        door = start(kind, backend, "verify")
+        with door.connect() as other:
+            door.reach(other, ESTABLISHED)
+            whole, cutter.end = cutter.passed, end
+            got_in = 0
+            parts = soak.amount(24, whole)
+            for number in soak.rounds(parts, whole):
+                cutter.count = number * whole // parts
+                refused = _log_in(door)
+                if refused is None:
+                    got_in += 1  # the cut came later: a resumed handshake is shorter
+                    continue
+                record, error = refused
+                assert record["close_reason"] in ("backend_unreachable", "backend_closed")
+                assert record["session"] in str(error) or isinstance(error, (Closed, OSError))
+            assert got_in < parts / 2
+            assert not door.has_ended(other)
+        cutter.count = Cutter.ALL
+        assert door.works()
+
+
+class TestPasswords:
+    """A plug-in that sends the password itself is passed on only where nobody on the path hears it."""
+
+    SWITCH = b"\xfemysql_clear_password\0"
+
+    def script(self, identity=None):
+        def script(connection):
+            connection.send_greeting()
+            if identity is not None:
+                connection.start_tls(identity)
+            sequence, _ = connection.receive_packet()
+            connection.send(wire.packet(sequence + 1, self.SWITCH))
+            sequence, _ = connection.receive_packet()
+            connection.send(wire.packet(sequence + 1, OK))
+            connection.stall()
+
+        return script
+
+    def log_in(self, door, tls):
+        """What the server is told of the password by a client that tells it whatever it asks for."""
+        with door.connect() as session:
+            session.read_greeting()
+            if tls:
+                session.start_tls()
+            else:
+                session.sequence = 1
+            session.send_login("native@orders" if door.listener == ROUTED else "native", PASSWORD)
+            answer = session.receive_packet()
+            if answer[:1] == b"\xff":
+                return door.end_of(session), ServerError(answer)
+            assert answer == self.SWITCH
+            session.send_packet(PASSWORD.encode() + b"\0")
+            assert session.receive_packet() == OK
+        return None
+
+    @pytest.mark.parametrize("kind", MARIADB_KINDS)
+    def test_it_is_where_both_legs_are_encrypted(self, certificates, start, fake, kind):
+        backend = fake(self.script(certificates.backend))
+        assert self.log_in(start(kind, backend, "verify"), tls=True) is None
+        assert PASSWORD.encode() + b"\0" in backend.received
+
+    @pytest.mark.parametrize("kind", MARIADB_KINDS)
+    def test_it_is_not_where_the_backends_leg_is_in_plaintext(self, start, fake, kind):
+        backend = fake(self.script())
+        record, error = self.log_in(start(kind, backend, "off"), tls=True)
+        assert record["close_reason"] == "backend_untrusted"
+        assert error.code == 1105 and record["session"] in error.message
+
+
+@pytest.mark.parametrize("kind", MARIADB_KINDS)
+def test_one_that_switches_plug_ins_for_ever_ends_with_the_deadline(start, fake, kind):
+    def script(connection):
+        connection.send_greeting()
+        for _ in itertools.count():
+            sequence, _ = connection.receive_packet()
+            connection.send(wire.packet(sequence + 1, b"\xfe" + wire.NATIVE.encode() + b"\0"
+                                        + b"y" * 20 + b"\0"))
+
+    door = start(kind, fake(script), "off", limits={"handshake_timeout": "2s"})
+    record, _ = _log_in(door)
+    assert record["close_reason"] == "handshake_timeout"
+
+
+@pytest.mark.parametrize("kind", MARIADB_KINDS)
+def test_a_file_that_a_backend_asks_for_unasked_is_the_clients_to_refuse(start, fake, kind):
+    """README.md: what comes behind the login is passed on unchanged, this too."""
+    request = wire.packet(1, b"\xfb/etc/passwd")
+
+    def script(connection):
+        connection.take_login()
+        connection.receive_packet()
+        connection.send(request)
+        connection.stall()
+
+    backend = fake(script)
+    door = start(kind, backend, "off")
+    with door.connect() as session:
+        door.reach(session, ESTABLISHED)
+        session.command(wire.COM_QUERY, b"SELECT 1")
+        assert session.receive_exactly(len(request)) == request
+        session.send(wire.packet(2, b""))
+        wait_until(lambda: backend.received.endswith(wire.packet(2, b"")),
+                   "the client's refusal arrives")
+        assert not door.has_ended(session)
