@@ -52,8 +52,12 @@ Packet BackendLogin::take_greeting() {
 }
 
 std::optional<Stop> BackendLogin::judge_plugin(std::string_view plugin) const {
-  if (is_private_ || !reveals_password(plugin)) return std::nullopt;
-  return client_.fail(CloseReason::backend_untrusted, Failure::clear_password_refused);
+  if (!reveals_password(plugin)) return std::nullopt;
+  if (!is_private_) {
+    return client_.fail(CloseReason::backend_untrusted, Failure::clear_password_refused);
+  }
+  if (client_.is_in_plaintext()) return client_.refuse_plaintext();
+  return std::nullopt;
 }
 
 std::optional<Stop> BackendLogin::judge_capabilities() const {

@@ -37,9 +37,7 @@ Awaitable<std::optional<Stop>> ClientLogin::preamble(Bytes greeting, std::uint64
   }
   const auto login = parse_login(packet_.payload());
   if (!login) co_return malformed();
-  if (tls_required) {
-    co_return Stop{CloseReason::plaintext_refused, ssl_required(next(first_sequence))};
-  }
+  if (tls_required) co_return refuse_plaintext();
   prefix_ = login->prefix;
   first_is_login_ = true;
   co_return std::nullopt;
@@ -91,6 +89,10 @@ Stop ClientLogin::fail(CloseReason reason, Failure failure) const {
 
 Stop ClientLogin::malformed() const {
   return {CloseReason::login_malformed, bad_handshake(moment_.sequence)};
+}
+
+Stop ClientLogin::refuse_plaintext() const {
+  return {CloseReason::plaintext_refused, ssl_required(moment_.sequence)};
 }
 
 Stop ClientLogin::lost(PacketIo how) const {

@@ -57,12 +57,18 @@ class ClientLogin {
   // How a read or write that was not ok ends the session.
   [[nodiscard]] Stop lost(PacketIo how) const;
   [[nodiscard]] Stream& stream() noexcept { return client_; }
+  // False as long as it may still begin TLS.
+  [[nodiscard]] bool is_in_plaintext() const noexcept {
+    return moment_.greeted && !client_.is_tls();
+  }
 
   // Where the next packet to the client would stand.
   [[nodiscard]] Moment moment() const noexcept { return moment_; }
   // An error the client can read at this moment, in sequence.
   [[nodiscard]] Stop fail(CloseReason reason, Failure failure = Failure::backend_unreachable) const;
   [[nodiscard]] Stop malformed() const;
+  // Where it may not go on without TLS.
+  [[nodiscard]] Stop refuse_plaintext() const;
 
  private:
   Stream& client_;

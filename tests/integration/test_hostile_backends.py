@@ -234,6 +234,14 @@ class TestPasswords:
         assert record["close_reason"] == "backend_untrusted"
         assert error.code == 1105 and record["session"] in error.message
 
+    @pytest.mark.parametrize("kind", MARIADB_KINDS)
+    def test_nor_where_the_clients_leg_is(self, certificates, start, fake, kind):
+        backend = fake(self.script(certificates.backend))
+        door = start(kind, backend, "verify", listener_tls={"required": False})
+        record, error = self.log_in(door, tls=False)
+        assert record["close_reason"] == "plaintext_refused"
+        assert (error.code, error.state) == (9002, "28000")
+
 
 @pytest.mark.parametrize("kind", MARIADB_KINDS)
 def test_one_that_switches_plug_ins_for_ever_ends_with_the_deadline(start, fake, kind):
