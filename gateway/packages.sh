@@ -20,8 +20,8 @@ test_packages=(
   python3 python3-jsonschema python3-pytest python3-ruamel.yaml python3-venv python3-yaml sysbench
   default-jdk-headless libmariadb-dev maven php-cli php-mysql python3-dev
 )
-# What takes minutes to compile with, for `tests/run --full` only.
-full_test_packages=()
+# What takes minutes to compile with, or to run, for `tests/run --full` only.
+full_test_packages=(testssl.sh)
 
 # A toolchain from elsewhere is as good, and Debian's Node.js would conflict with another.
 if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
