@@ -18,7 +18,7 @@ MINUTES = 20
 SEVERITIES = ["DEBUG", "INFO", "OK", "WARN", "LOW", "MEDIUM", "HIGH", "CRITICAL", "FATAL"]
 # What may be worse than in MariaDB, and why.
 EXPLAINED = {
-    # "Check failed": it leaves before it has read its one ticket, where MariaDB has session ids, too.
+    # "Check failed": it leaves without waiting for its ticket, and is too fast for some: MariaDB's, too.
     "sessionresumption_ticket": "WARN",
 }
 
