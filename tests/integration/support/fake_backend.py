@@ -116,6 +116,7 @@ class Connection:
     def begin_tls(self, identity):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(identity.certificate, identity.key)
+        context.num_tickets = 0  # each handshake is a whole one
         self._socket = context.wrap_socket(self._socket, server_side=True)
 
     def stall(self):

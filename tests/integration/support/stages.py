@@ -51,6 +51,11 @@ class Door:
         return [record for record in self.gateway.audit("closed")[connection.ended_before:]
                 if record["source"]["port"] == connection.source_port]
 
+    def works(self):
+        """Whether a new session gets in, and an answer."""
+        with self.connect() as session:
+            return self.is_answered(self.reach(session, ESTABLISHED))
+
     def has_ended(self, connection):
         return bool(self._ends(connection))
 
@@ -111,9 +116,9 @@ class MariadbDoor(Door):
         session.read_greeting()
         session.start_tls(self._authority, **options)
 
-    def works(self):
-        with self.connect() as session:
-            return self.reach(session, ESTABLISHED).ping()
+    @staticmethod
+    def is_answered(session):
+        return session.ping()
 
 
 class CassandraDoor(Door):
@@ -160,9 +165,9 @@ class CassandraDoor(Door):
     def start_tls(self, session, **options):
         session.start_tls(self._authority, options.pop("server_name", "gateway.test"), **options)
 
-    def works(self):
-        with self.connect() as session:
-            return self.reach(session, ESTABLISHED).options() is not None
+    @staticmethod
+    def is_answered(session):
+        return session.options() is not None
 
 
 TRANSPARENT, ROUTED, CASSANDRA = KINDS = ["transparent", "routed", "cassandra"]
