@@ -7,31 +7,9 @@
 
 #include <fmt/format.h>
 
+#include "config/printable.h"
+
 namespace gatehouse::config {
-namespace {
-
-// What an operator wrote may stand in a message and end up on a terminal: nothing in it may move
-// the cursor or forge a line. Bytes from 0x80 on pass, but for the C1 controls (U+0080 to U+009F).
-std::string escaped(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const bool starts_c1 = byte == 0xC2 && i + 1 < text.size() &&
-                           static_cast<unsigned char>(text[i + 1]) >= 0x80 &&
-                           static_cast<unsigned char>(text[i + 1]) <= 0x9F;
-    if (byte < 0x20 || byte == 0x7F) {
-      out += fmt::format("\\x{:02x}", byte);
-    } else if (starts_c1) {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned char>(text[++i]));
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
-}  // namespace
 
 void Diagnostics::error(Location at, std::string message, std::string hint) {
   all_.push_back({std::move(at), Severity::error, std::move(message), std::move(hint)});
@@ -49,10 +27,10 @@ void Diagnostics::sort() {
 }
 
 std::string to_string(const Diagnostic& diagnostic) {
-  std::string out = fmt::format("{}:{}:{}: {}: {}", escaped(diagnostic.at.file), diagnostic.at.line,
-                                diagnostic.at.column, to_string(diagnostic.severity),
-                                escaped(diagnostic.message));
-  if (!diagnostic.hint.empty()) out += "\n  hint: " + escaped(diagnostic.hint);
+  std::string out = fmt::format("{}:{}:{}: {}: {}", printable(diagnostic.at.file),
+                                diagnostic.at.line, diagnostic.at.column,
+                                to_string(diagnostic.severity), printable(diagnostic.message));
+  if (!diagnostic.hint.empty()) out += "\n  hint: " + printable(diagnostic.hint);
   return out;
 }
 

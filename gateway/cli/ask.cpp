@@ -13,9 +13,11 @@
 #include <sys/un.h>
 
 #include "config/load.h"
+#include "config/printable.h"
 #include "gateway/cli/commands.h"
 #include "gateway/cli/output.h"
 #include "gateway/net/descriptor.h"
+#include "gateway/observe/text.h"
 
 namespace gatehouse::cli {
 
@@ -68,15 +70,16 @@ json::value ask(const GatewayAddress& gateway, const json::object& request) {
   if (error || !reply.is_object()) throw std::runtime_error("the gateway gave no answer");
   const json::object& object = reply.as_object();
   if (object.at("ok").as_bool()) return object.at("result");
-  throw UsageError(std::string(object.at("error").as_string()));
+  throw UsageError(config::printable(object.at("error").as_string()));
 }
 
-// A member as a table shows it; "-" where there is none.
+// A member as a table shows it; "-" where there is none. Clients and servers chose some of them.
 std::string cell(const json::object& object, std::string_view member) {
   const json::value* value = object.if_contains(json::string_view(member.data(), member.size()));
   if (value == nullptr || value->is_null()) return "-";
-  if (value->is_string()) return value->as_string().empty() ? "-" : std::string(value->as_string());
-  return json::serialize(*value);
+  if (!value->is_string()) return printable_json(json::serialize(*value));
+  const json::string& text = value->as_string();
+  return text.empty() ? "-" : config::printable({text.data(), text.size()});
 }
 
 std::string rule_cell(const json::object& object) {

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "gateway/observe/text.h"
+
 namespace gatehouse::cli {
 
 namespace {
@@ -21,7 +23,7 @@ std::size_t width(std::string_view text) {
 }  // namespace
 
 void print_json(const boost::json::value& value) {
-  fmt::print("{}\n", boost::json::serialize(value));
+  fmt::print("{}\n", printable_json(boost::json::serialize(value)));
 }
 
 void print_table(const std::vector<std::vector<std::string>>& rows) {

@@ -198,29 +198,6 @@ std::string to_text(const json::object& line) {
   return text += '}';
 }
 
-// JSON lets these stand in a string as they are, but some readers break lines at them (U+0085,
-// U+2028, U+2029) and terminals obey others (U+007F to U+009F). REQUIRES: valid UTF-8.
-std::string escape_unprintable(const std::string& text) {
-  std::string escaped;
-  escaped.reserve(text.size() + 1);
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const std::string_view rest = std::string_view(text).substr(at);
-    const auto byte = [rest](std::size_t index) { return static_cast<std::uint8_t>(rest[index]); };
-    if (byte(0) == 0x7F) {
-      escaped += "\\u007f";
-    } else if (byte(0) == 0xC2 && byte(1) < 0xA0) {
-      escaped += fmt::format("\\u{:04x}", byte(1));
-      at += 1;
-    } else if (rest.starts_with("\xE2\x80\xA8") || rest.starts_with("\xE2\x80\xA9")) {
-      escaped += byte(2) == 0xA8 ? "\\u2028" : "\\u2029";
-      at += 2;
-    } else {
-      escaped += text[at];
-    }
-  }
-  return escaped;
-}
-
 }  // namespace
 
 json::object session_fields(const SessionRecord& record) {
@@ -263,7 +240,7 @@ std::string to_json_line(const AuditEvent& event, std::chrono::system_clock::tim
   line["event"] = name_of(event);
   add_own(line, "gateway", gateway);
   std::visit([&line](const auto& alternative) { add_fields(line, alternative); }, event);
-  return escape_unprintable(to_text(line)) + '\n';
+  return printable_json(to_text(line)) + '\n';
 }
 
 }  // namespace gatehouse

@@ -1,6 +1,5 @@
 #include "gateway/observe/log.h"
 
-#include <cstdint>
 #include <cstdlib>
 #include <exception>
 
@@ -9,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/printable.h"
 #include "gateway/observe/text.h"
 
 namespace gatehouse {
@@ -56,20 +56,6 @@ bool is_journal(int descriptor) {
   return stream == fmt::format("{}:{}", status.st_dev, status.st_ino);
 }
 
-std::string escape_control(std::string_view text) {
-  std::string escaped;
-  escaped.reserve(text.size());
-  for (const char character : text) {
-    const auto byte = static_cast<std::uint8_t>(character);
-    if (byte < 0x20 || byte == 0x7F) {
-      escaped += fmt::format("\\x{:02x}", byte);
-    } else {
-      escaped += character;
-    }
-  }
-  return escaped;
-}
-
 }  // namespace
 
 std::string format_log_line(LogShape shape, LogLevel level,
@@ -78,9 +64,9 @@ std::string format_log_line(LogShape shape, LogLevel level,
   std::string text = valid_utf8(message, max_message);
   switch (shape) {
     case LogShape::text:
-      return fmt::format("{} {} {}", rfc3339(second), to_string(level), escape_control(text));
+      return fmt::format("{} {} {}", rfc3339(second), to_string(level), config::printable(text));
     case LogShape::journal:
-      return fmt::format("<{}>{}", journal_priority(level), escape_control(text));
+      return fmt::format("<{}>{}", journal_priority(level), config::printable(text));
     case LogShape::json:
       return boost::json::serialize(boost::json::object{
           {"time", rfc3339(second)}, {"level", to_string(level)}, {"message", text}});

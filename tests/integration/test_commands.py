@@ -1,6 +1,7 @@
 """The command line: exit codes, what goes to stdout, and the JSON that programs rely on."""
 
 import datetime
+import json
 
 import pytest
 
@@ -285,3 +286,18 @@ class TestRunning:
         assert (rule["name"], rule["file"], rule["line"]) == ("loopback", "rules/orders.yaml", 3)
         assert rule["hits"] == 1
         assert rule["last_used"]
+
+    def test_what_a_client_chose_tells_no_terminal_what_to_do(self, gateway, mariadb):
+        user = "x\x1b[2J\x7f\u009by"
+        mariadb.execute(f"CREATE USER '{user}' IDENTIFIED BY '{PASSWORD}'")
+        try:
+            with gateway.connect() as session:
+                session.log_in(user, PASSWORD)
+                table = gateway.command("sessions")
+                assert r"x\x1b[2J\x7f\u009by" in table
+                text = gateway.command("sessions", "--format", "json")
+                assert json.loads(text)[0]["user"] == user
+                for printed in (table, text):
+                    assert printed.replace("\n", "").isprintable()
+        finally:
+            mariadb.execute(f"DROP USER '{user}'")

@@ -27,8 +27,8 @@ TEST_CASE("a line has a time, a level and a message", "[log]") {
 
 TEST_CASE("a message is one line of printable text", "[log]") {
   CHECK(format_log_line(LogShape::text, config::LogLevel::info, time_of_line,
-                        "a\nb\x1b[31m\x7F\xFF") ==
-        "2026-11-22T01:02:03Z info a\\x0ab\\x1b[31m\\x7f\xEF\xBF\xBD");
+                        "a\nb\x1b[31m\x7F\xC2\x9B\xFF") ==
+        "2026-11-22T01:02:03Z info a\\x0ab\\x1b[31m\\x7f\\u009b\xEF\xBF\xBD");
 }
 
 // A log on a file.
