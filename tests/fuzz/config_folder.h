@@ -31,6 +31,7 @@ class ConfigFolder {
   ConfigFolder& operator=(const ConfigFolder&) = delete;
 
   void write(const std::filesystem::path& name, std::string_view text) const {
+    std::filesystem::create_directories((folder_ / name).parent_path());
     // A new file each time: some file systems wait for the disk when one is overwritten.
     std::filesystem::remove(folder_ / name);
     std::ofstream file(folder_ / name, std::ios::binary);
@@ -47,6 +48,7 @@ class ConfigFolder {
     return loaded;
   }
 
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return folder_; }
   [[nodiscard]] std::filesystem::path gateway_yaml() const { return folder_ / "gateway.yaml"; }
 
  private:
