@@ -250,6 +250,7 @@ class Run {
       require(may_be_in || !is_routed || backends.empty(), "no server is dialled before a login");
     }
     if (received_when_shut_) {
+      require(!world_.has_established(), "whom the rules shut out does not stay");
       require(received <= *received_when_shut_ + own_words, "no server hears whom rules shut out");
     }
   }
