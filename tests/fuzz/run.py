@@ -12,6 +12,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import time
 
 HERE = pathlib.Path(__file__).parent
 # Bounded in runs too, so that a fast machine is not kept busy; and the same each time.
@@ -48,13 +49,14 @@ class Target:
         options = {"max_len": self.longest_input, "timeout": 10, "rss_limit_mb": 1024,
                    "print_final_stats": 1, "artifact_prefix": f"{self.found}/",
                    "dict": HERE / f"{self.name}.dict", **limits}
+        started = time.monotonic()
         done = subprocess.run(
             [self.program, *(f"-{key}={value}" for key, value in options.items()), corpus,
              HERE / "corpus" / self.name],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
             check=False)
         new = sorted(self.artifacts() - known)
-        self.report(done.stdout, new)
+        self.report(done.stdout, time.monotonic() - started, new)
         if done.returncode == 0 and not new:
             return True
         print(done.stdout[-20000:])
@@ -63,11 +65,11 @@ class Target:
     def artifacts(self):
         return {path for path in self.found.iterdir() if path.name.startswith(ARTIFACTS)}
 
-    def report(self, output, new):
+    def report(self, output, seconds, new):
         last = COVERAGE.findall(output)
         edges, features, inputs = last[-1] if last else (0, 0, 0)
-        print(f"{self.name}: {figure('number_of_executed_units', output)} runs, "
-              f"{figure('average_exec_per_sec', output)} a second, {edges} edges, "
+        runs = figure("number_of_executed_units", output)
+        print(f"{self.name}: {runs} runs, {runs / seconds:.0f} a second, {edges} edges, "
               f"{features} features, {inputs} inputs, {figure('peak_rss_mb', output)} MB, "
               f"{len(new)} crashes", flush=True)
         for path in new:
