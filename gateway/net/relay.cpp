@@ -189,9 +189,11 @@ bool Relay::write(Direction& direction, std::span<const std::uint8_t> bytes) {
       wait(direction, *direction.to, attempt.progress);
       return false;
     }
-    // This direction is over. What the receiver still had to say is read by the other one, as far
-    // as its TLS lets it, and the end of that ends the relay.
+    // This direction is over. What the receiver has said by now is read by the other one, as far as
+    // its TLS lets it, and the end of that ends the relay: also of a receiver that lives on, where
+    // it was we who could not write.
     direction.is_broken = true;
+    direction.to->end_both_ways();
     let_go_on(other(direction));
     return false;
   }

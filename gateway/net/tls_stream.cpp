@@ -154,6 +154,10 @@ bool Stream::has_pending() const noexcept {
   return ssl_ && SSL_pending(ssl_.get()) > 0;
 }
 
+void Stream::end_both_ways() noexcept {
+  ::shutdown(socket_.native_handle(), SHUT_RDWR);
+}
+
 void Stream::abort() noexcept {
   aborted_ = true;
   boost::system::error_code ignored;

@@ -86,6 +86,8 @@ class Stream {
   // Bytes that TLS has taken off the socket already: readiness would not tell of them.
   [[nodiscard]] bool has_pending() const noexcept;
 
+  // Nothing more is sent, and what has not come by now does not come: readers see it to its end.
+  void end_both_ways() noexcept;
   // Ends every operation under way and to come with Io::aborted. Nothing is sent.
   void abort() noexcept;
   [[nodiscard]] bool aborted() const noexcept { return aborted_; }
