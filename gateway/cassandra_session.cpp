@@ -1,6 +1,7 @@
 #include "gateway/cassandra_session.h"
 
 #include <array>
+#include <cerrno>
 #include <utility>
 
 #include <sys/socket.h>
@@ -93,12 +94,14 @@ Awaitable<CassandraSession::Stop> CassandraSession::stages() {
 }
 
 Awaitable<std::optional<bool>> CassandraSession::starts_tls() {
-  if (co_await client_->wait(Socket::wait_read) != Io::ok) co_return std::nullopt;
-  std::uint8_t first = 0;
-  if (::recv(client_->socket().native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT) != 1) {
-    co_return std::nullopt;
+  for (;;) {
+    if (co_await client_->wait(Socket::wait_read) != Io::ok) co_return std::nullopt;
+    std::uint8_t first = 0;
+    const auto size = ::recv(client_->socket().native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (size == 1) co_return first == tls_handshake;
+    const bool is_yet_to_come = size < 0 && (errno == EAGAIN || errno == EINTR);
+    if (!is_yet_to_come) co_return std::nullopt;
   }
-  co_return first == tls_handshake;
 }
 
 Awaitable<CassandraSession::Outcome> CassandraSession::preamble(const ListenerState& listener) {
