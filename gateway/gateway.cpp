@@ -36,6 +36,14 @@ std::uint64_t random_start() {
   return (std::uint64_t{device()} << 32) ^ device();
 }
 
+// The end has begun, and is an orderly one: a signal that nobody handles any more would make
+// another of it.
+void ignore_signals() noexcept {
+  sigset_t all{};
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
 // One line, without the severity, which the log has its own way to say.
 std::string log_line(const config::Diagnostic& diagnostic) {
   const config::Location& at = diagnostic.at;
@@ -61,7 +69,8 @@ Gateway::Gateway(std::filesystem::path gateway_yaml, Log& log)
       backend_watch_(context_, log_),
       cluster_watch_(context_, log_, [this] { place_nodes(); }),
       nodes_(log_),
-      signals_(context_),
+      ends_(context_, SIGTERM, SIGINT),
+      reloads_(context_, SIGHUP),
       settle_(context_),
       device_timer_(context_),
       drain_timer_(context_) {}
@@ -73,11 +82,9 @@ Gateway::~Gateway() {
 bool Gateway::start(std::function<void(const std::string&, const std::string&)> listening) {
   listening_ = std::move(listening);
   if (reload() != ReloadOutcome::loaded) return false;
-  signals_.add(SIGTERM);
-  signals_.add(SIGINT);
-  signals_.add(SIGHUP);
   wait_for_greetings();
-  wait_for_signal();
+  wait_for_end();
+  wait_for_reload();
   watch_ = std::make_unique<FileWatch>(context_, [this] { files_changed(); });
   watch(snapshot_->inputs);
   look_at_devices();
@@ -105,6 +112,7 @@ void Gateway::run() {
   }
   for (const auto& worker : workers_) worker->stop();
   audit_->stop();
+  ignore_signals();
 }
 
 ReloadOutcome Gateway::reload() {
@@ -269,18 +277,24 @@ void Gateway::wait_for_greetings() {
   }
 }
 
-void Gateway::wait_for_signal() {
-  signals_.async_wait([this](boost::system::error_code error, int signal) {
+void Gateway::wait_for_end() {
+  ends_.async_wait([this](boost::system::error_code error, int) {
     if (error) return;
-    if (signal == SIGHUP) {
-      audit_->reopen();
-      if (!draining_) reload();
-    } else if (draining_) {
+    wait_for_end();  // first: whatever fails below, the next one is heard
+    if (draining_) {
       cut_everything();
     } else {
       drain();
     }
-    wait_for_signal();
+  });
+}
+
+void Gateway::wait_for_reload() {
+  reloads_.async_wait([this](boost::system::error_code error, int) {
+    if (error) return;
+    wait_for_reload();
+    audit_->reopen();
+    if (!draining_) reload();
   });
 }
 

@@ -122,7 +122,8 @@ class Gateway {
   void bind_to_new_devices();
   void wait_for_greetings();
 
-  void wait_for_signal();
+  void wait_for_end();
+  void wait_for_reload();
   void watch(const std::vector<config::Input>& inputs);
   void files_changed();
   void look_again_at(std::chrono::steady_clock::time_point when);
@@ -157,7 +158,9 @@ class Gateway {
   BackendWatch backend_watch_;
   ClusterWatch cluster_watch_;
   NodeListening nodes_;
-  asio::basic_signal_set<Executor> signals_;
+  // Two sets: of one, what waits is told by its number, and SIGTERM would come behind every SIGHUP.
+  asio::basic_signal_set<Executor> ends_;
+  asio::basic_signal_set<Executor> reloads_;
   std::unique_ptr<FileWatch> watch_;
   Timer settle_;
   Timer device_timer_;
