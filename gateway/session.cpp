@@ -12,20 +12,12 @@
 
 namespace gatehouse {
 
-namespace {
-
-SessionId next_id(const Services& services) {
-  return SessionId{services.next_session.fetch_add(1, std::memory_order_relaxed)};
-}
-
-}  // namespace
-
 Session::Session(Worker& worker, Accepted accepted, config::Protocol protocol)
     : worker_(worker),
       accepted_(std::move(accepted)),
       protocol_(protocol),
       accepted_at_(std::chrono::steady_clock::now()) {
-  record_.session = next_id(worker.services());
+  record_.session = worker.next_session();
   record_.listener = accepted_.listener;
   record_.source.address = accepted_.peer.ip;
   record_.source.port = accepted_.peer.port;

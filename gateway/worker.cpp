@@ -1,8 +1,10 @@
 #include "gateway/worker.h"
 
 #include <algorithm>
+#include <new>
 
 #include <boost/asio/co_spawn.hpp>
+#include <pthread.h>
 
 #include "gateway/limits.h"
 #include "gateway/serve.h"
@@ -17,8 +19,10 @@ Worker::~Worker() {
 }
 
 void Worker::start() {
-  wait_for_sweep();
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::thread([this] {
+    ::pthread_setname_np(::pthread_self(), "worker");
+    run();
+  });
 }
 
 void Worker::run() {
@@ -26,12 +30,18 @@ void Worker::run() {
   // on.
   for (;;) {
     try {
+      keep_going();
       context_.run();
       return;
     } catch (const std::exception& exception) {
       services_.log.error("a worker caught: {}", exception.what());
     }
   }
+}
+
+void Worker::keep_going() {
+  if (!awaits_sweep_ && !stopping_) wait_for_sweep();
+  for (const auto& acceptor : acceptors_) acceptor->start();
 }
 
 void Worker::adopt(Change change) {
@@ -68,17 +78,43 @@ void Worker::stop() {
   stop_accepting();
   post([this] {
     cut_all(CloseReason::drained);
+    stopping_ = true;
     sweep_timer_.cancel();
     work_.reset();
   });
   thread_.join();
 }
 
-void Worker::serve_connection(Accepted accepted) {
-  asio::co_spawn(context_, serve(*this, std::move(accepted)),
-                 [this](const std::exception_ptr& failure) {
-                   if (failure) services_.log.error("a session ended for want of memory");
-                 });
+bool Worker::serve_connection(Descriptor descriptor, const config::SocketAddress& peer,
+                              const LeadsTo& leads_to) noexcept {
+  const std::uint64_t begun = sessions_begun_;
+  try {
+    asio::co_spawn(context_,
+                   serve(*this, {std::move(descriptor), peer, leads_to.listener, leads_to.node}),
+                   [this](const std::exception_ptr& failure) {
+                     if (failure) services_.log.error("a session ended for want of memory");
+                   });
+    return true;
+  } catch (const std::bad_alloc&) {
+    if (sessions_begun_ == begun) record_unserved(peer, leads_to);
+    return false;
+  }
+}
+
+// A session that there was no memory to begin.
+void Worker::record_unserved(const config::SocketAddress& peer, const LeadsTo& leads_to) noexcept {
+  SessionRecord record;
+  record.session = next_session();
+  record.source.address = peer.ip;
+  record.source.port = peer.port;
+  record.close_reason = CloseReason::internal_error;
+  try {
+    record.listener = leads_to.listener;
+  } catch (const std::bad_alloc&) {
+    record.listener.clear();  // its name is what can be done without
+  }
+  services_.metrics.sessions_closed(record.close_reason).add();
+  services_.audit.denied(std::move(record));
 }
 
 void Worker::cut_all(CloseReason reason) {
@@ -88,10 +124,12 @@ void Worker::cut_all(CloseReason reason) {
 void Worker::wait_for_sweep() {
   sweep_timer_.expires_after(limits::sweep_every);
   sweep_timer_.async_wait([this](boost::system::error_code error) {
+    awaits_sweep_ = false;
     if (error) return;
     wait_for_sweep();  // first: nothing below may keep the next one from coming
     sweep();
   });
+  awaits_sweep_ = true;
 }
 
 void Worker::sweep() {

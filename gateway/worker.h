@@ -57,8 +57,13 @@ class Worker {
   // --- on the worker's own thread
   // --------------------------------------------------------------------
 
-  // Throws std::bad_alloc: the connection is then closed.
-  void serve_connection(Accepted accepted);
+  // False: there is no memory for it. It is closed, and recorded.
+  [[nodiscard]] bool serve_connection(Descriptor descriptor, const config::SocketAddress& peer,
+                                      const LeadsTo& leads_to) noexcept;
+  [[nodiscard]] SessionId next_session() noexcept {
+    ++sessions_begun_;
+    return SessionId{services_.next_session.fetch_add(1, std::memory_order_relaxed)};
+  }
   // Held for as long as a connection counts among connections().
   class Counted {
    public:
@@ -86,6 +91,9 @@ class Worker {
 
  private:
   void run();
+  // Begins again what a lack of memory may have stopped.
+  void keep_going();
+  void record_unserved(const config::SocketAddress& peer, const LeadsTo& leads_to) noexcept;
   void sweep();
   void wait_for_sweep();
 
@@ -93,11 +101,14 @@ class Worker {
   asio::io_context context_{1};
   asio::executor_work_guard<Executor> work_{context_.get_executor()};
   Timer sweep_timer_{context_.get_executor()};
+  bool awaits_sweep_ = false;
+  bool stopping_ = false;
   std::vector<std::uint8_t> scratch_;
   cassandra::ConversationBuffers conversation_buffers_;
   std::shared_ptr<const Snapshot> snapshot_;
   std::vector<std::shared_ptr<Acceptor>> acceptors_;
   Sessions sessions_;
+  std::uint64_t sessions_begun_ = 0;
   std::atomic<std::size_t> connections_{0};
   std::thread thread_;
 };

@@ -1,7 +1,6 @@
 #include "gateway/net/acceptor.h"
 
 #include <cerrno>
-#include <new>
 #include <system_error>
 #include <utility>
 
@@ -31,6 +30,7 @@ void Acceptor::wait() {
   if (closed_) return;
   socket_.async_wait(asio::posix::descriptor_base::wait_read,
                      [self = shared_from_this()](boost::system::error_code) {
+                       self->waits_ = false;
                        if (self->closed_) return;
                        const int error = self->accept_some();
                        if (error == 0) {
@@ -40,6 +40,7 @@ void Acceptor::wait() {
                          self->back_off(error);
                        }
                      });
+  waits_ = true;
 }
 
 void Acceptor::back_off(int error) {
@@ -48,7 +49,11 @@ void Acceptor::back_off(int error) {
                                  std::generic_category().message(error));
   }
   timer_.expires_after(limits::accept_back_off);
-  timer_.async_wait([self = shared_from_this()](boost::system::error_code) { self->wait(); });
+  timer_.async_wait([self = shared_from_this()](boost::system::error_code) {
+    self->waits_ = false;
+    self->wait();
+  });
+  waits_ = true;
 }
 
 int Acceptor::accept_some() {
@@ -72,11 +77,7 @@ int Acceptor::accept_some() {
     }
     const auto peer = from_kernel(address);
     if (!peer) continue;
-    try {
-      worker_.serve_connection({std::move(descriptor), *peer, leads_to_.listener, leads_to_.node});
-    } catch (const std::bad_alloc&) {
-      return ENOMEM;  // this connection is closed; the listener lives on
-    }
+    if (!worker_.serve_connection(std::move(descriptor), *peer, leads_to_)) return ENOMEM;
   }
   return 0;
 }

@@ -28,7 +28,10 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
   // `key` names the socket among the worker's.
   Acceptor(Worker& worker, std::string key, LeadsTo leads_to, Descriptor descriptor);
 
-  void start() { wait(); }
+  // Again where it was kept from it, too: it waits once, however often it is told.
+  void start() {
+    if (!waits_) wait();
+  }
   void lead_to(LeadsTo leads_to) { leads_to_ = std::move(leads_to); }
   void close();
   [[nodiscard]] const std::string& key() const noexcept { return key_; }
@@ -44,6 +47,7 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
   LeadsTo leads_to_;
   asio::posix::basic_stream_descriptor<Executor> socket_;
   Timer timer_;
+  bool waits_ = false;  // for a connection, or for what was missing to take one
   bool starved_ = false;
   bool closed_ = false;
 };

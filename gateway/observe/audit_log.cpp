@@ -4,6 +4,8 @@
 #include <numeric>
 #include <utility>
 
+#include <pthread.h>
+
 #include "gateway/assert.h"
 
 namespace gatehouse {
@@ -46,7 +48,10 @@ AuditLog::AuditLog(AuditSettings settings, Log& log, AuditClock clock)
   first.settings = std::move(settings);
   take_in(first);
   write();
-  writer_ = std::thread([this] { run(); });
+  writer_ = std::thread([this] {
+    ::pthread_setname_np(::pthread_self(), "audit");
+    run();
+  });
 }
 
 AuditLog::~AuditLog() {
