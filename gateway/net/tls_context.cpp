@@ -44,7 +44,7 @@ int place_of_backend() {
 
 SslContextPointer make_context(const SSL_METHOD* method, config::TlsVersion minimum) {
   SslContextPointer context(SSL_CTX_new(method));
-  GATEHOUSE_ASSERT(context != nullptr);
+  if (!context) throw std::bad_alloc();
   SSL_CTX_set_min_proto_version(
       context.get(), minimum == config::TlsVersion::v1_3 ? TLS1_3_VERSION : TLS1_2_VERSION);
   // A missing close_notify is no error: both protocols delimit themselves, and most clients send
