@@ -12,11 +12,11 @@ build_packages=(
 demo_packages=(mariadb-client-core mariadb-server-core openssl)
 
 # mariadb-server for its authentication plug-ins, mariadb-client for mariadb-dump, mariadb-test and
-# its data for MariaDB's own test suites, sysbench for load; then what runs, or compiles, the clients
-# of each language.
+# its data for MariaDB's own test suites, sysbench for load, libfaketime for a clock that jumps; then what
+# runs, or compiles, the clients of each language.
 test_packages=(
   clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev
-  git iproute2 mariadb-client mariadb-server mariadb-test mariadb-test-data openssl
+  git iproute2 libfaketime mariadb-client mariadb-server mariadb-test mariadb-test-data openssl
   python3 python3-jsonschema python3-pytest python3-ruamel.yaml python3-venv python3-yaml sysbench
   default-jdk-headless libmariadb-dev maven php-cli php-mysql python3-dev
 )
