@@ -1,5 +1,6 @@
 #include "gateway/net/name_lookup.h"
 
+#include <new>
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
@@ -47,7 +48,11 @@ Awaitable<std::vector<asio::ip::tcp::endpoint>> NameLookup::run(std::string host
 }
 
 void NameLookup::give_up() noexcept {
-  pending_->resolver.cancel();
+  try {
+    if (!pending_->is_over) pending_->resolver.cancel();
+  } catch (const std::bad_alloc&) {
+    pending_->is_over = true;  // it takes memory to cancel: the answer comes, and is not heard
+  }
   pending_->endpoints.clear();  // an answer that came, and that run() has not seen yet
   pending_->end();
 }
