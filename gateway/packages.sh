@@ -12,8 +12,8 @@ build_packages=(
 demo_packages=(mariadb-client-core mariadb-server-core openssl)
 
 # mariadb-server for its authentication plug-ins, mariadb-client for mariadb-dump, mariadb-test and
-# its data for MariaDB's own test suites, sysbench for load, libfaketime for a clock that jumps; then what
-# runs, or compiles, the clients of each language.
+# its data for MariaDB's own test suites, sysbench for load, libfaketime for a clock that jumps; then
+# what runs, or compiles, the clients of each language.
 test_packages=(
   clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev
   git iproute2 libfaketime mariadb-client mariadb-server mariadb-test mariadb-test-data openssl
