@@ -72,6 +72,7 @@ class Connection:
 
     def __init__(self, accepted, stopping):
         self._socket = accepted
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.settimeout(DEADLINE_SECONDS)
         self._stopping = stopping
         self.received = b""

@@ -75,7 +75,7 @@ def ssl_request(capabilities=DEFAULT_CAPABILITIES | SSL, sequence=1):
 def login_payload(user, auth=b"", database="", capabilities=DEFAULT_CAPABILITIES, plugin=NATIVE,
                   attributes=None):
     """A HandshakeResponse41."""
-    pairs = b"".join(_text(key) + _text(value) for key, value in (attributes or {}).items())
+    pairs = b"".join(text(key) + text(value) for key, value in (attributes or {}).items())
     return (_login_prefix(capabilities) + user.encode() + b"\0" + bytes([len(auth)]) + auth +
             database.encode() + b"\0" + plugin.encode() + b"\0" + _length(len(pairs)) + pairs)
 
@@ -142,7 +142,7 @@ def _login_prefix(capabilities):
     return struct.pack("<IIB", capabilities, 1 << 27, UTF8MB4) + bytes(23)
 
 
-def _text(text):
+def text(text):
     data = text.encode()
     return _length(len(data)) + data
 
