@@ -34,16 +34,18 @@ Awaitable<boost::system::error_code> accept_one(Acceptor& acceptor, Serve& serve
 template <typename Acceptor, typename Serve>
 Awaitable<void> accept_loop(Acceptor& acceptor, Serve serve) {
   const auto open = std::make_shared<int>(0);
+  bool is_starved = false;
   for (;;) {
     try {
-      const auto error = co_await accept_one(acceptor, serve, open);
-      if (error == asio::error::operation_aborted) co_return;
-      if (error) {
+      if (std::exchange(is_starved, false)) {
         Timer pause(acceptor.get_executor(), limits::accept_back_off);
         co_await pause.async_wait(asio::as_tuple(use_awaitable));
       }
+      const auto error = co_await accept_one(acceptor, serve, open);
+      if (error == asio::error::operation_aborted) co_return;
+      is_starved = static_cast<bool>(error);
     } catch (const std::bad_alloc&) {
-      continue;  // that connection is closed; whoever comes next is accepted again
+      is_starved = true;  // that connection is closed; whoever comes next is accepted again
     }
   }
 }
