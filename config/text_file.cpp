@@ -4,11 +4,13 @@
 #include <cerrno>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -96,6 +98,11 @@ std::size_t sequence_length(std::string_view text) {
   return 0;
 }
 
+struct CloseDirectory {
+  void operator()(DIR* directory) const noexcept { ::closedir(directory); }
+};
+using Directory = std::unique_ptr<DIR, CloseDirectory>;
+
 }  // namespace
 
 FileText InputFiles::read(const std::filesystem::path& path) {
@@ -107,18 +114,26 @@ FileText InputFiles::read(const std::filesystem::path& path) {
   return file;
 }
 
+// Not by std::filesystem's iterator: that of g++ 12 ends the process where memory lacks.
 FolderNames InputFiles::list(const std::filesystem::path& path) {
   FolderNames folder;
   std::vector<std::string> names;
-  std::error_code failure;
-  std::filesystem::directory_iterator entry(path, failure);
-  for (; !failure && entry != std::filesystem::directory_iterator(); entry.increment(failure)) {
-    std::string name = entry->path().filename().string();
-    if (!name.starts_with('.')) names.push_back(std::move(name));
+  const Directory directory(::opendir(path.c_str()));
+  int error = directory == nullptr ? errno : 0;
+  while (error == 0) {
+    errno = 0;  // it alone tells a failure from the end
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): of streams that threads share, and this is one's own
+    const dirent* const entry = ::readdir(directory.get());
+    if (entry == nullptr) {
+      error = errno;
+      break;
+    }
+    const std::string_view name = static_cast<const char*>(entry->d_name);
+    if (!name.starts_with('.')) names.emplace_back(name);
   }
-  if (failure) {
+  if (error != 0) {
+    folder.failure = std::generic_category().message(error);
     inputs_.push_back({path, true, 0});
-    folder.failure = failure.message();
     return folder;
   }
   std::sort(names.begin(), names.end());

@@ -42,6 +42,11 @@ int place_of_backend() {
   return index;
 }
 
+// Of calls that OpenSSL refuses for want of memory only.
+void need(long result) {
+  if (result != 1) throw std::bad_alloc();
+}
+
 SslContextPointer make_context(const SSL_METHOD* method, config::TlsVersion minimum) {
   SslContextPointer context(SSL_CTX_new(method));
   if (!context) throw std::bad_alloc();
@@ -54,7 +59,7 @@ SslContextPointer make_context(const SSL_METHOD* method, config::TlsVersion mini
   // Idle sessions hold no record buffers; a write may go on from another address after a short one.
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  SSL_CTX_set1_groups_list(context.get(), groups);
+  need(SSL_CTX_set1_groups_list(context.get(), groups));
   return context;
 }
 
@@ -192,7 +197,7 @@ std::shared_ptr<const ListenerTls> ListenerTls::load(const config::Listener& lis
 
 SslContextPointer ListenerTls::make_context(config::TlsVersion minimum, TicketKeys& tickets) {
   SslContextPointer context = gatehouse::make_context(TLS_server_method(), minimum);
-  GATEHOUSE_ASSERT(SSL_CTX_set_cipher_list(context.get(), ciphers) == 1);
+  need(SSL_CTX_set_cipher_list(context.get(), ciphers));
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   if (gives_tickets_) {
     SSL_CTX_set_num_tickets(context.get(), 1);
@@ -275,7 +280,7 @@ std::shared_ptr<BackendTls> BackendTls::load(const config::Server& server,
   if (server.tls.identity)
     good = files.use_key_pair(context, *server.tls.identity).has_value() && good;
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-  SSL_CTX_set_ex_data(context, place_of_owner(), result.get());
+  need(SSL_CTX_set_ex_data(context, place_of_owner(), result.get()));
   SSL_CTX_sess_set_new_cb(context, &BackendTls::keep_session);
   ERR_clear_error();
   return good ? result : nullptr;

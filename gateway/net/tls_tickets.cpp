@@ -1,13 +1,12 @@
 #include "gateway/net/tls_tickets.h"
 
 #include <algorithm>
+#include <new>
 #include <span>
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
-
-#include "gateway/assert.h"
 
 namespace gatehouse {
 
@@ -28,30 +27,36 @@ bool set_mac_key(EVP_MAC_CTX* mac, std::span<const std::uint8_t> key) {
 
 }  // namespace
 
-TicketKeys::TicketKeys()
-    : pair_{make_key(), make_key()}, rotate_at_(std::chrono::steady_clock::now() + rotate_every) {}
+TicketKeys::TicketKeys() : rotate_at_(std::chrono::steady_clock::now() + rotate_every) {
+  const auto current = make_key();
+  const auto previous = make_key();
+  // Without keys nothing may be sealed at all.
+  if (!current || !previous) throw std::bad_alloc();
+  pair_ = {*current, *previous};
+}
 
 void TicketKeys::attach(SSL_CTX* context) {
-  SSL_CTX_set_ex_data(context, place_of_keys(), this);
+  if (SSL_CTX_set_ex_data(context, place_of_keys(), this) != 1) throw std::bad_alloc();
   SSL_CTX_set_tlsext_ticket_key_evp_cb(context, &TicketKeys::callback);
 }
 
-TicketKeys::Key TicketKeys::make_key() {
+std::optional<TicketKeys::Key> TicketKeys::make_key() noexcept {
   Key key;
-  // Without randomness nothing may be sealed at all.
-  GATEHOUSE_ASSERT(RAND_bytes(key.name.data(), static_cast<int>(key.name.size())) == 1);
-  GATEHOUSE_ASSERT(RAND_priv_bytes(key.cipher.data(), static_cast<int>(key.cipher.size())) == 1);
-  GATEHOUSE_ASSERT(RAND_priv_bytes(key.mac.data(), static_cast<int>(key.mac.size())) == 1);
-  return key;
+  const bool made = RAND_bytes(key.name.data(), static_cast<int>(key.name.size())) == 1 &&
+                    RAND_priv_bytes(key.cipher.data(), static_cast<int>(key.cipher.size())) == 1 &&
+                    RAND_priv_bytes(key.mac.data(), static_cast<int>(key.mac.size())) == 1;
+  return made ? std::optional(key) : std::nullopt;
 }
 
 TicketKeys::Pair TicketKeys::keys() {
   const std::lock_guard lock(mutex_);
   const auto now = std::chrono::steady_clock::now();
   if (now >= rotate_at_) {
-    pair_.previous = pair_.current;
-    pair_.current = make_key();
-    rotate_at_ = now + rotate_every;
+    // What there is goes on where there is no other: the next handshake tries again.
+    if (const auto next = make_key()) {
+      pair_ = {.current = *next, .previous = pair_.current};
+      rotate_at_ = now + rotate_every;
+    }
   }
   return pair_;
 }

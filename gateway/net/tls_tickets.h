@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 
 #include <openssl/ssl.h>
 
@@ -18,7 +19,8 @@ class TicketKeys {
 
   TicketKeys();
 
-  // Makes `context` seal and open tickets with these keys, which must outlive it.
+  // Makes `context` seal and open tickets with these keys, which must outlive it. Throws
+  // std::bad_alloc.
   void attach(SSL_CTX* context);
 
  private:
@@ -32,10 +34,11 @@ class TicketKeys {
     Key previous;
   };
 
-  static Key make_key();
+  // No value: there is no randomness, or no memory to make it with.
+  static std::optional<Key> make_key() noexcept;
   static int callback(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
                       EVP_MAC_CTX* mac, int sealing);
-  // Rotates first if it is time.
+  // Rotates first if it is time and can be done.
   Pair keys();
 
   // Held for a copy of two keys, once a handshake that deals with a ticket.
