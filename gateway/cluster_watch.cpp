@@ -78,7 +78,8 @@ class ClusterWatch::Watched : public std::enable_shared_from_this<Watched> {
   Awaitable<void> pause(Timer& timer, Clock::duration length) const;
   [[nodiscard]] std::vector<Candidate> candidates();
   void learned(const Candidate& candidate, const std::shared_ptr<const Ring>& ring);
-  void suspect(const Candidate& candidate) const;
+  void suspect(const Candidate& candidate);
+  [[nodiscard]] bool is_doubtful(const cassandra::Uuid& host_id) const;
   void failed(const Candidate& candidate, const std::string& why, bool had_ring);
 
   asio::io_context& context_;
@@ -92,7 +93,8 @@ class ClusterWatch::Watched : public std::enable_shared_from_this<Watched> {
   std::size_t first_node_ = 0;  // of the ring, in the next round
   // Of each one that was tried since a ring was learned: an outage is told of once.
   std::map<std::string, std::string> told_;
-  bool has_ring_now_ = false;  // this connection has learned it
+  std::map<cassandra::Uuid, Clock::time_point> suspected_;  // of late, and when
+  bool has_ring_now_ = false;                               // this connection has learned it
   bool was_asked_ = false;
   bool begins_anew_ = false;  // the round under way is of settings before
   bool stopped_ = false;
@@ -188,13 +190,16 @@ Awaitable<void> ClusterWatch::Watched::ask_the_down() {
     co_await pause(ask_again_, limits::cluster_ask_the_down_every);
     const std::shared_ptr<const Settings> settings = settings_;
     const auto ring = settings->state.cluster->ring();
+    std::erase_if(suspected_, [now = Clock::now()](const auto& suspected) {
+      return suspected.second + limits::cluster_suspect_for < now;
+    });
     for (std::size_t number = 0; ring != nullptr && number < ring->nodes.size(); ++number) {
       if (stopped_) break;
-      if (!settings->state.cluster->is_down(ring->nodes[number].host_id)) continue;
+      if (!is_doubtful(ring->nodes[number].host_id)) continue;
       const Candidate candidate = cassandra::candidate_of(ring->nodes[number]);
       const std::string why = co_await cassandra::probe(settings->state, candidate, log_);
-      log_.debug("server {}: {} was down: {}", settings->server.name, candidate.text,
-                 why.empty() ? "it answers again" : why);
+      log_.debug("server {}: {} may be down: {}", settings->server.name, candidate.text,
+                 why.empty() ? "it answers" : why);
     }
   }
 }
@@ -265,12 +270,18 @@ void ClusterWatch::Watched::failed(const Candidate& candidate, const std::string
 }
 
 // Who is asked next has perhaps been told before that this one is down, and does not tell again.
-void ClusterWatch::Watched::suspect(const Candidate& candidate) const {
+void ClusterWatch::Watched::suspect(const Candidate& candidate) {
   Cluster& cluster = *settings_->state.cluster;
   const auto ring = cluster.ring();
   for (const cassandra::Node& node : ring->nodes) {
-    if (cassandra::candidate_of(node).text == candidate.text) cluster.set_down(node.host_id, true);
+    if (cassandra::candidate_of(node).text != candidate.text) continue;
+    cluster.set_down(node.host_id, true);
+    suspected_[node.host_id] = Clock::now();
   }
+}
+
+bool ClusterWatch::Watched::is_doubtful(const cassandra::Uuid& host_id) const {
+  return suspected_.contains(host_id) || settings_->state.cluster->is_down(host_id);
 }
 
 ClusterWatch::ClusterWatch(asio::io_context& context, Log& log, std::function<void()> on_ring)

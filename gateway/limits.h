@@ -65,6 +65,9 @@ inline constexpr auto schema_agreement = std::chrono::seconds(10);
 inline constexpr std::size_t cluster_candidates = 16;
 // Nodes that are down are asked whether they still are, one after the other.
 inline constexpr auto cluster_ask_the_down_every = std::chrono::seconds(5);
+// One that has ended the gateway's connection is asked for so long, though it answers: a node that
+// is being stopped does for a while, and others may have told of it before anybody listened.
+inline constexpr auto cluster_suspect_for = std::chrono::minutes(2);
 // A connection that did not last this long is no reason to make the next one at once.
 inline constexpr auto cluster_short_connection = std::chrono::seconds(10);
 

@@ -51,17 +51,18 @@ class FailingCalls:
 
 def why_memory_cannot_fail():
     """None where it can."""
-    return "a sanitizer has an allocator of its own" if _sanitizers() else None
+    return "a sanitizer has an allocator of its own" if sanitizers() else None
 
 
 def _preloaded():
     library = pathlib.Path(binary()).resolve().parent / "failing_calls.so"
     assert library.is_file(), f"{library} is not there: build gatehouse_failing_calls"
     # A sanitizer insists on being the first that calls come to.
-    return ":".join([*_sanitizers(), str(library)])
+    return ":".join([*sanitizers(), str(library)])
 
 
-def _sanitizers():
+def sanitizers():
+    """The libraries of those that the gateway is built with."""
     listed = subprocess.run(["ldd", binary()], capture_output=True, text=True, timeout=60,
                             check=True).stdout
     return [line.split()[2] for line in listed.splitlines()
