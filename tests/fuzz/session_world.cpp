@@ -195,8 +195,9 @@ Descriptor World::connect(std::string_view listener, const config::SocketAddress
   std::array<int, 2> ends{};
   require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) == 0,
           "there are descriptors for a client");
-  require(worker_.serve_connection(Descriptor(ends[1]), source, {.listener = std::string(listener)}),
-          "there is memory for a session");
+  require(
+      worker_.serve_connection(Descriptor(ends[1]), source, {.listener = std::string(listener)}),
+      "there is memory for a session");
   return Descriptor(ends[0]);
 }
 
