@@ -6,11 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <fstream>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "bench/processor.h"
 #include "config/address_list.h"
 #include "rules/policy.h"
 
@@ -26,17 +26,6 @@ constexpr std::size_t hot_addresses = 64;
 std::mt19937_64& random_engine() {
   static std::mt19937_64 engine(20261121);  // NOLINT(cert-msc51-cpp): the same list every time
   return engine;
-}
-
-std::string processor() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    const auto colon = line.find(": ");
-    if (line.rfind("model name", 0) == 0 && colon != std::string::npos) {
-      return line.substr(colon + 2);
-    }
-  }
-  return "unknown processor";
 }
 
 // The median of what `measure` returns, so that one disturbance does not count.
@@ -168,7 +157,7 @@ void measure_policy(std::size_t rule_count, const Samples& samples) {
 }  // namespace gatehouse
 
 int main() {
-  std::printf("%s, %s build, medians of %d rounds\n\n", gatehouse::processor().c_str(),
+  std::printf("%s, %s build, medians of %d rounds\n\n", gatehouse::bench::processor().c_str(),
               GATEHOUSE_BUILD_TYPE, gatehouse::rounds);
   const gatehouse::Samples samples{.cold = gatehouse::random_addresses(gatehouse::cold_lookups),
                                    .hot = gatehouse::random_addresses(gatehouse::hot_addresses)};

@@ -1,11 +1,11 @@
 #include "bench/tool/report.h"
 
-#include <fstream>
-
 #include <fmt/format.h>
 #include <openssl/crypto.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+
+#include "bench/processor.h"
 
 namespace gatehouse::bench {
 
@@ -13,15 +13,6 @@ namespace {
 
 // On a quiet machine the rounds' medians are within a tenth of each other.
 constexpr double noisy_spread = 0.25;
-
-std::string processor() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    const auto colon = line.find(": ");
-    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
-  }
-  return "unknown processor";
-}
 
 }  // namespace
 
