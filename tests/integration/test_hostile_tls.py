@@ -8,6 +8,7 @@ import pytest
 
 from support import s_client, stages, wire
 from support import cql_wire as cql
+from support.client_hello import client_hello
 from support.fake_node import PASSWORD, USER, FakeNode
 from support.stages import CASSANDRA, KINDS, ROUTED
 from support.waiting import wait_until
@@ -57,10 +58,10 @@ def _nonsense(kind):
 
 ALERTS = {
     "in place of a ClientHello": FATAL,
-    "behind it": stages.client_hello() + FATAL,
-    "as a hundred warnings": stages.client_hello() + 100 * WARNING,
-    "that is cut": stages.client_hello() + FATAL[:-1],
-    "that is none": stages.client_hello() + b"\x15\x03\x03\x00\x02\x07\xff",
+    "behind it": client_hello() + FATAL,
+    "as a hundred warnings": client_hello() + 100 * WARNING,
+    "that is cut": client_hello() + FATAL[:-1],
+    "that is none": client_hello() + b"\x15\x03\x03\x00\x02\x07\xff",
 }
 
 

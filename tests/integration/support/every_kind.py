@@ -1,11 +1,11 @@
 """One gateway with every kind of listener, and what a client does at each, a step at a time."""
 
-import ssl
 import struct
 
 from support import configuration
 from support import cql_wire
 from support import wire
+from support.client_hello import client_hello
 from support.cql_session import CqlSession
 from support.fake_node import PASSWORD as NODE_PASSWORD
 from support.fake_node import USER as NODE_USER
@@ -67,19 +67,6 @@ def answering_node(certificates):
 
 def _answer(number):
     return 7 * number + 1
-
-
-def client_hello():
-    """The first bytes of a TLS client."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    outgoing = ssl.MemoryBIO()
-    try:
-        context.wrap_bio(ssl.MemoryBIO(), outgoing).do_handshake()
-    except ssl.SSLWantReadError:
-        pass
-    return outgoing.read()
 
 
 class MariadbKind:

@@ -1,9 +1,8 @@
 """Each kind of listener, and the stages of a session at which a client of our own can stop."""
 
-import ssl
-
 from support import configuration, wire
 from support import cql_wire as cql
+from support.client_hello import client_hello
 from support.cql_session import CqlSession
 from support.fake_node import PASSWORD as NODE_PASSWORD
 from support.fake_node import USER as NODE_USER
@@ -20,17 +19,6 @@ ASKED_FOR_A_PROOF = "asked for a proof"
 ESTABLISHED = "established"
 
 CLUSTER_RULES = configuration.rule_file("loopback 127.0.0.0/8", configuration.CLUSTER)
-
-
-def client_hello():
-    """How a client begins TLS, in one record."""
-    outgoing = ssl.MemoryBIO()
-    context = ssl.create_default_context()
-    try:
-        context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="gateway.test").do_handshake()
-    except ssl.SSLWantReadError:
-        pass
-    return outgoing.read()
 
 
 class Door:
