@@ -277,10 +277,11 @@ Awaitable<bool> CassandraSession::learn_node(std::optional<cassandra::SegmentFor
 Awaitable<CassandraSession::Stop> CassandraSession::relay() {
   relay_.emplace(*client_, *backend_, worker_.scratch(), &conversation_);
   const RelayEnd end = co_await relay_->run();
-  if (end == RelayEnd::backend_closed || end == RelayEnd::intercepted) {
-    const std::vector<std::uint8_t> rest = conversation_.rest();
+  std::vector<std::uint8_t> rest;
+  if (end == RelayEnd::backend_closed || end == RelayEnd::intercepted) rest = conversation_.rest();
+  if (!rest.empty()) {
     const Deadline deadline(worker_.executor(), limits::telling_why, [this] { client_->abort(); });
-    if (!rest.empty()) co_await client_->write_all(rest);
+    co_await client_->write_all(rest);
   }
   if (end != RelayEnd::intercepted) co_return Stop{.reason = reason_of(end)};
   co_return Stop{.reason = conversation_.node_is_to_blame() ? CloseReason::backend_closed
