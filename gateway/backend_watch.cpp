@@ -16,8 +16,8 @@ namespace {
 
 // Holds the snapshot for as long as the probe reads it. Sessions log their own failures: what is
 // said here is only what they do not know.
-Awaitable<void> probe(std::shared_ptr<const Snapshot> /*held*/, const ServerState& server,
-                      std::size_t index, Log& log) {
+Awaitable<void> probe(std::shared_ptr<const Snapshot> /*held*/, std::shared_ptr<void> /*under_way*/,
+                      const ServerState& server, std::size_t index, Log& log) {
   const BackendState& backend = *server.backends[index];
   const std::string& name = server.server->name;
   const std::string& text = server.server->backends[index].text;
@@ -88,6 +88,7 @@ void BackendWatch::look_regularly() {
 }
 
 void BackendWatch::look() {
+  std::erase_if(under_way_, [](const auto& entry) { return entry.second.expired(); });
   const auto now = Clock::now();
   std::vector<std::pair<Clock::time_point, std::shared_ptr<BackendState>>> due;
   for (auto& [backend, watched] : watched_) {
@@ -111,17 +112,13 @@ void BackendWatch::look() {
 }
 
 void BackendWatch::begin(const std::shared_ptr<BackendState>& backend, const Watched& watched) {
-  under_way_.insert(backend);
-  try {
-    asio::co_spawn(context_, probe(snapshot_, *watched.server, watched.index, log_),
-                   [this, backend](const std::exception_ptr& failure) {
-                     if (failure) log_.error("a backend was not probed for want of memory");
-                     ended(backend);
-                   });
-  } catch (...) {
-    under_way_.erase(backend);
-    throw;
-  }
+  const auto under_way = std::make_shared<char>();
+  under_way_[backend] = under_way;
+  asio::co_spawn(context_, probe(snapshot_, under_way, *watched.server, watched.index, log_),
+                 [this, backend](const std::exception_ptr& failure) {
+                   if (failure) log_.error("a backend was not probed for want of memory");
+                   ended(backend);
+                 });
 }
 
 void BackendWatch::ended(const std::shared_ptr<BackendState>& backend) {

@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <map>
 #include <memory>
-#include <set>
 
 #include "gateway/backends.h"
 #include "gateway/net/asio.h"
@@ -53,7 +52,8 @@ class BackendWatch {
   Timer timer_;
   std::shared_ptr<const Snapshot> snapshot_;
   std::map<std::shared_ptr<BackendState>, Watched> watched_;
-  std::set<std::shared_ptr<BackendState>> under_way_;  // also of snapshots before
+  // Also of snapshots before; the probe is over when what it holds has gone, however it ended.
+  std::map<std::shared_ptr<BackendState>, std::weak_ptr<void>> under_way_;
 };
 
 }  // namespace gatehouse

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
 
 #include "gateway/cassandra/control_connection.h"
 #include "gateway/cassandra/probe.h"
@@ -54,15 +53,15 @@ bool same_way(const Settings& one, const Settings& other) {
 
 }  // namespace
 
-// One server. Kept by its coroutine, too, for as long as that runs.
+// One server. Kept by its standing work, too, until that is done.
 class ClusterWatch::Watched : public std::enable_shared_from_this<Watched> {
  public:
-  Watched(asio::io_context& context, Log& log, const std::function<void()>& on_ring)
-      : context_(context),
+  Watched(StandingWork& work, Log& log, const std::function<void()>& on_ring)
+      : work_(work),
         log_(log),
         on_ring_(on_ring),
-        pause_over_(context),
-        ask_again_(context) {}
+        pause_over_(work.context()),
+        ask_again_(work.context()) {}
 
   void follow(const ServerState& state);
   void begin();
@@ -70,7 +69,6 @@ class ClusterWatch::Watched : public std::enable_shared_from_this<Watched> {
   [[nodiscard]] bool was_asked() const noexcept { return was_asked_; }
 
  private:
-  void spawn(Awaitable<void> what);
   Awaitable<void> run();
   Awaitable<void> ask_the_down();
   Awaitable<bool> try_all();
@@ -82,7 +80,7 @@ class ClusterWatch::Watched : public std::enable_shared_from_this<Watched> {
   [[nodiscard]] bool is_doubtful(const cassandra::Uuid& host_id) const;
   void failed(const Candidate& candidate, const std::string& why, bool had_ring);
 
-  asio::io_context& context_;
+  StandingWork& work_;
   Log& log_;
   const std::function<void()>& on_ring_;
   Timer pause_over_;
@@ -116,17 +114,9 @@ void ClusterWatch::Watched::follow(const ServerState& state) {
 }
 
 void ClusterWatch::Watched::begin() {
-  spawn(run());
-  spawn(ask_the_down());
-}
-
-void ClusterWatch::Watched::spawn(Awaitable<void> what) {
-  asio::co_spawn(context_, std::move(what),
-                 [kept = shared_from_this()](const std::exception_ptr& failure) {
-                   if (!failure || kept->stopped_) return;
-                   kept->log_.error("server {}: the ring is no longer followed, for want of memory",
-                                    kept->settings_->server.name);
-                 });
+  const std::string name = "server " + settings_->server.name + ": following its ring";
+  work_.keep(name, [kept = shared_from_this()] { return kept->run(); });
+  work_.keep(name, [kept = shared_from_this()] { return kept->ask_the_down(); });
 }
 
 void ClusterWatch::Watched::stop() {
@@ -284,8 +274,8 @@ bool ClusterWatch::Watched::is_doubtful(const cassandra::Uuid& host_id) const {
   return suspected_.contains(host_id) || settings_->state.cluster->is_down(host_id);
 }
 
-ClusterWatch::ClusterWatch(asio::io_context& context, Log& log, std::function<void()> on_ring)
-    : context_(context), log_(log), on_ring_(std::move(on_ring)) {}
+ClusterWatch::ClusterWatch(StandingWork& work, Log& log, std::function<void()> on_ring)
+    : work_(work), log_(log), on_ring_(std::move(on_ring)) {}
 
 ClusterWatch::~ClusterWatch() = default;
 
@@ -298,7 +288,7 @@ void ClusterWatch::follow(const Snapshot& snapshot) {
     auto found = before.extract(name);
     const bool is_new = found.empty();
     auto watched =
-        is_new ? std::make_shared<Watched>(context_, log_, on_ring_) : std::move(found.mapped());
+        is_new ? std::make_shared<Watched>(work_, log_, on_ring_) : std::move(found.mapped());
     watched->follow(*server);
     watched_[name] = watched;
     if (is_new) watched->begin();

@@ -7,18 +7,18 @@
 #include <memory>
 #include <string>
 
-#include "gateway/net/asio.h"
 #include "gateway/observe/log.h"
 #include "gateway/snapshot.h"
+#include "gateway/standing_work.h"
 
 namespace gatehouse {
 
 // On the control thread.
 class ClusterWatch {
  public:
-  // Both must outlive this, and the handlers of `context` must not run after it has gone.
+  // Both must outlive this, and the handlers of its context must not run after it has gone.
   // `on_ring`: another ring was published; must not throw.
-  ClusterWatch(asio::io_context& context, Log& log, std::function<void()> on_ring);
+  ClusterWatch(StandingWork& work, Log& log, std::function<void()> on_ring);
   ~ClusterWatch();
   ClusterWatch(const ClusterWatch&) = delete;
   ClusterWatch& operator=(const ClusterWatch&) = delete;
@@ -35,7 +35,7 @@ class ClusterWatch {
  private:
   class Watched;
 
-  asio::io_context& context_;
+  StandingWork& work_;
   Log& log_;
   std::function<void()> on_ring_;
   std::map<std::string, std::shared_ptr<Watched>> watched_;  // by the server's name

@@ -103,8 +103,8 @@ void FileWatch::wait() {
                       [this](boost::system::error_code error) {
                         if (error) return;
                         drain();
+                        wait();  // first: whatever fails below, the next change is told
                         on_change_();
-                        wait();
                       });
 }
 

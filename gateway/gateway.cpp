@@ -27,9 +27,6 @@ constexpr auto missing_at_least = std::chrono::milliseconds(300);
 // Files that change while they are loaded are loaded again, so often.
 constexpr int loads_at_most = 5;
 constexpr auto retry_every = std::chrono::seconds(5);
-// What is still open this long after everything was cut is given up.
-constexpr auto last_words = std::chrono::seconds(5);
-constexpr auto drain_check = std::chrono::milliseconds(20);
 
 std::uint64_t random_start() {
   std::random_device device;
@@ -66,13 +63,14 @@ Gateway::Gateway(std::filesystem::path gateway_yaml, Log& log)
       log_(log),
       next_session_(random_start()),
       own_user_(name_of_own_user()),
+      standing_work_(context_, log_),
       backend_watch_(context_, log_),
-      cluster_watch_(context_, log_, [this] { place_nodes(); }),
+      cluster_watch_(standing_work_, log_, [this] { place_nodes(); }),
       nodes_(log_),
       ends_(context_, SIGTERM, SIGINT),
       reloads_(context_, SIGHUP),
       settle_(context_),
-      device_timer_(context_),
+      look_timer_(context_),
       drain_timer_(context_) {}
 
 Gateway::~Gateway() {
@@ -87,20 +85,23 @@ bool Gateway::start(std::function<void(const std::string&, const std::string&)> 
   wait_for_reload();
   watch_ = std::make_unique<FileWatch>(context_, [this] { files_changed(); });
   watch(snapshot_->inputs);
-  look_at_devices();
+  look_regularly();
   ready_ = true;
   return true;
 }
 
 void Gateway::run() {
   notify_supervisor("READY=1");
+  bool was_interrupted = false;
   for (;;) {
     try {
+      if (std::exchange(was_interrupted, false)) files_changed();  // what was lost may be a look
       context_.run();
       break;
     } catch (const std::exception& exception) {
       // Nothing that goes wrong on this side of the house may end the sessions on the other.
       log_.error("the control thread caught: {}", exception.what());
+      was_interrupted = true;
     }
   }
   if (connections() > 0) {
@@ -298,6 +299,18 @@ void Gateway::wait_for_reload() {
   });
 }
 
+void Gateway::look_regularly() {
+  look_timer_.expires_after(limits::look_every);
+  look_timer_.async_wait([this](boost::system::error_code error) {
+    if (error) return;
+    look_regularly();
+    standing_work_.begin_again();
+    if (draining_) return;
+    bind_to_new_devices();
+    if (nodes_.needs_another_look()) place_nodes();
+  });
+}
+
 void Gateway::watch(const std::vector<config::Input>& inputs) {
   const std::string unwatched = watch_->watch(inputs);
   if (!unwatched.empty()) {
@@ -354,41 +367,6 @@ bool Gateway::something_is_missing(std::chrono::steady_clock::time_point now) {
     wait = wait || now - known.since < missing_at_least;
   }
   return wait;
-}
-
-void Gateway::drain() {
-  draining_ = true;
-  ready_ = false;
-  notify_supervisor("STOPPING=1");
-  log_.info("stopping; connections open: {}", connections());
-  settle_.cancel();
-  device_timer_.cancel();
-  watch_->stop();
-  backend_watch_.stop();
-  cluster_watch_.stop();
-  for (const auto& worker : workers_) worker->stop_accepting();
-  wait_until_drained(std::chrono::steady_clock::now() +
-                     snapshot_->configuration->limits.drain_timeout);
-}
-
-void Gateway::wait_until_drained(std::chrono::steady_clock::time_point until) {
-  drain_timer_.expires_after(drain_check);
-  drain_timer_.async_wait([this, until](boost::system::error_code error) {
-    if (error) return;
-    const auto now = std::chrono::steady_clock::now();
-    if (connections() == 0 || now >= until + last_words) {
-      context_.stop();
-      return;
-    }
-    if (now >= until) cut_everything();
-    wait_until_drained(until);
-  });
-}
-
-void Gateway::cut_everything() {
-  for (const auto& worker : workers_) {
-    worker->post([&worker = *worker] { worker.cut_all(CloseReason::drained); });
-  }
 }
 
 std::size_t Gateway::connections() const noexcept {

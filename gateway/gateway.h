@@ -28,6 +28,7 @@
 #include "gateway/services.h"
 #include "gateway/session.h"
 #include "gateway/snapshot.h"
+#include "gateway/standing_work.h"
 #include "gateway/worker.h"
 
 namespace gatehouse {
@@ -91,6 +92,7 @@ class Gateway {
   [[nodiscard]] AuditLog& audit() noexcept { return *audit_; }
   [[nodiscard]] FailedLogins& failed_logins() noexcept { return failed_logins_; }
   [[nodiscard]] asio::io_context& context() noexcept { return context_; }
+  [[nodiscard]] StandingWork& standing_work() noexcept { return standing_work_; }
 
  private:
   struct Socket {
@@ -118,7 +120,7 @@ class Gateway {
   void place_nodes();
   void tell_of_socket(const std::string& key) const;
   [[nodiscard]] bool is_port_of_listeners(const Sockets& sockets, std::uint16_t port) const;
-  void look_at_devices();
+  void look_regularly();
   void bind_to_new_devices();
   void wait_for_greetings();
 
@@ -155,6 +157,7 @@ class Gateway {
   std::vector<config::Input>
       rejected_inputs_;  // of that error: the same files are not refused twice aloud
 
+  StandingWork standing_work_;
   BackendWatch backend_watch_;
   ClusterWatch cluster_watch_;
   NodeListening nodes_;
@@ -163,7 +166,7 @@ class Gateway {
   asio::basic_signal_set<Executor> reloads_;
   std::unique_ptr<FileWatch> watch_;
   Timer settle_;
-  Timer device_timer_;
+  Timer look_timer_;
   std::set<std::string> missing_devices_;
   std::optional<std::chrono::steady_clock::time_point> changing_since_;
   struct Missing {

@@ -16,16 +16,6 @@ std::string Gateway::key_of(const config::Listener& listener, std::size_t index)
   return key;
 }
 
-void Gateway::look_at_devices() {
-  device_timer_.expires_after(limits::device_look_every);
-  device_timer_.async_wait([this](boost::system::error_code error) {
-    if (error || draining_) return;
-    look_at_devices();
-    bind_to_new_devices();
-    if (nodes_.needs_another_look()) place_nodes();
-  });
-}
-
 void Gateway::bind_to_new_devices() {
   bool is_new = false;
   for (const ListenerState& state : snapshot_->listeners) {

@@ -31,8 +31,9 @@ inline constexpr auto abandoned_login = std::chrono::seconds(2);
 // How often live sessions are judged by the clock and idle ones looked for.
 inline constexpr auto sweep_every = std::chrono::seconds(1);
 
-// How often it is looked whether a device that a listener is bound to was made anew.
-inline constexpr auto device_look_every = std::chrono::seconds(1);
+// How often the control thread looks whether a device that a listener is bound to was made anew,
+// and whether its own standing work is under way.
+inline constexpr auto look_every = std::chrono::seconds(1);
 
 // Pairs of a source and a server whose failed logins are counted, or that are blocked for them,
 // at a time: 4 MiB at most.

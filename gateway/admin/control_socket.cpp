@@ -1,8 +1,6 @@
 #include "gateway/admin/control_socket.h"
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/write.hpp>
@@ -95,12 +93,11 @@ std::string ControlSocket::listen(const std::filesystem::path& path) {
   if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
   if (error) return fmt::format("{}: {}", path.string(), error.message());
   path_ = path;
-  asio::co_spawn(acceptor_.get_executor(),
-                 accept_loop(acceptor_,
-                             [&commands = commands_](Connection connection) {
-                               return converse(std::move(connection), commands);
-                             }),
-                 asio::detached);
+  work_.keep("the admin socket", [this] {
+    return accept_loop(acceptor_, [this](Connection connection) {
+      return converse(std::move(connection), commands_);
+    });
+  });
   return {};
 }
 

@@ -10,13 +10,15 @@
 
 #include "gateway/admin/commands.h"
 #include "gateway/net/asio.h"
+#include "gateway/standing_work.h"
 
 namespace gatehouse {
 
 class ControlSocket {
  public:
-  ControlSocket(asio::io_context& context, AdminCommands& commands)
-      : acceptor_(context), commands_(commands) {}
+  // Both must outlive what runs on the context of `work`.
+  ControlSocket(StandingWork& work, AdminCommands& commands)
+      : work_(work), acceptor_(work.context()), commands_(commands) {}
   ~ControlSocket();
 
   // Empty: listening. Else why not, in words. A socket that nobody listens on any more is replaced.
@@ -24,6 +26,7 @@ class ControlSocket {
 
  private:
   using Protocol = asio::local::stream_protocol;
+  StandingWork& work_;
   asio::basic_socket_acceptor<Protocol, Executor> acceptor_;
   AdminCommands& commands_;
   std::filesystem::path path_;

@@ -1,8 +1,6 @@
 #include "gateway/admin/http_server.h"
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -84,13 +82,12 @@ std::string HttpServer::listen(const config::SocketAddress& address) {
   if (!error) acceptor_.bind(endpoint, error);
   if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
   if (error) return error.message();
-  asio::co_spawn(
-      acceptor_.get_executor(),
-      accept_loop(acceptor_,
-                  [&gateway = gateway_](Tcp::socket::rebind_executor<Executor>::other socket) {
-                    return converse(HttpStream(std::move(socket)), gateway);
-                  }),
-      asio::detached);
+  using Connection = Tcp::socket::rebind_executor<Executor>::other;
+  gateway_.standing_work().keep("the HTTP address", [this] {
+    return accept_loop(acceptor_, [this](Connection connection) {
+      return converse(HttpStream(std::move(connection)), gateway_);
+    });
+  });
   return {};
 }
 

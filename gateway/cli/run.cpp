@@ -31,7 +31,7 @@ int run(const RunOptions& options) {
   Log log(STDERR_FILENO, {});
   Gateway gateway(options.config, log);
   AdminCommands commands(gateway);
-  ControlSocket control(gateway.context(), commands);
+  ControlSocket control(gateway.standing_work(), commands);
   HttpServer http(gateway);
 
   // The admin socket first: where another gateway answers on it, this one must not touch the audit.

@@ -115,7 +115,7 @@ class AdminSide {
   Log log_{STDERR_FILENO, {.level = config::LogLevel::error}};
   Gateway gateway_{folder_.gateway_yaml(), log_};
   AdminCommands commands_{gateway_};
-  ControlSocket control_{gateway_.context(), commands_};
+  ControlSocket control_{gateway_.standing_work(), commands_};
 };
 
 }  // namespace

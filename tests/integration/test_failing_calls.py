@@ -30,8 +30,6 @@ from support.waiting import wait_until
 ENDS = (OSError, Closed, ServerError, CqlError)
 # More than any session makes.
 MANY_CALLS = 100_000
-# Each allocation of some thousands, one after the other.
-long_only = pytest.mark.skipif(not soak.is_long(), reason="takes minutes: tests/soak")
 FAILING = [
     ("accept", errno.EMFILE), ("accept", errno.ECONNABORTED), ("receive", errno.ECONNRESET),
     ("send", errno.EPIPE), ("connect", errno.ECONNREFUSED), ("connect", errno.EADDRNOTAVAIL),
@@ -271,7 +269,6 @@ class TestOtherThreads:
     def test_a_command_may_fail_and_can_be_given_again(self, transparent):
         self._fail_command(transparent, "status", 13)
 
-    @long_only
     def test_a_reload_may_fail_and_can_be_done_again(self, transparent):
         self._fail_command(transparent, "reload", 101)
 
@@ -286,7 +283,6 @@ class TestOtherThreads:
         gateway.command("reload")
         assert gateway.status()["snapshot"]["last_error"] is None
 
-    @long_only
     def test_a_page_may_fail_and_can_be_asked_for_again(self, transparent):
 
         def act():
