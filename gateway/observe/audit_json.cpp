@@ -186,16 +186,16 @@ std::string_view name_of(const AuditEvent& event) {
 }
 
 // Boost.JSON writes 1.5 as 1.5E0, which nobody reads with pleasure; `seconds` is the only number of
-// its kind, and a member of the line itself.
-std::string to_text(const json::object& line) {
-  std::string text = "{";
-  for (const auto& field : line) {
-    if (text.size() > 1) text += ',';
-    text += fmt::format("\"{}\":", std::string_view(field.key()));
-    const json::value& value = field.value();
-    text += value.is_double() ? fmt::format("{:.6f}", value.get_double()) : json::serialize(value);
+// its kind, and stands last.
+std::string to_text(json::object& line) {
+  std::string seconds;
+  if (const json::value* value = line.if_contains("seconds")) {
+    seconds = fmt::format(R"(,"seconds":{:.6f})", value->get_double());
+    line.stable_erase("seconds");
   }
-  return text += '}';
+  std::string text = json::serialize(line);
+  text.pop_back();
+  return text += seconds + '}';
 }
 
 }  // namespace

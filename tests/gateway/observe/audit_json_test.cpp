@@ -115,7 +115,7 @@ TEST_CASE("an opened session tells all that is known of it", "[audit]") {
 TEST_CASE("a closed session adds bytes, seconds and why", "[audit]") {
   CHECK(line_of(Closed{full_record()}) ==
         R"({"time":"2026-11-22T01:02:03.000004Z","event":"closed",)" + std::string(full_fields) +
-            R"(,"bytes_in":10,"bytes_out":2000,"seconds":1.500000,"close_reason":"client_closed"})"
+            R"(,"bytes_in":10,"bytes_out":2000,"close_reason":"client_closed","seconds":1.500000})"
             "\n");
 }
 
@@ -124,8 +124,8 @@ TEST_CASE("fields that do not apply are absent", "[audit]") {
   record.source.address = *rules::IpAddress::parse("2001:db8::1");
   CHECK(to_json_line(Closed{record}, time_of_event, "") ==
         R"({"time":"2026-11-22T01:02:03.000004Z","event":"closed","session":"0000000000000000",)"
-        R"("source":{"address":"2001:db8::1"},"bytes_in":0,"bytes_out":0,"seconds":0.000000,)"
-        R"("close_reason":"internal_error"})"
+        R"("source":{"address":"2001:db8::1"},"bytes_in":0,"bytes_out":0,)"
+        R"("close_reason":"internal_error","seconds":0.000000})"
         "\n");
 }
 
@@ -170,11 +170,11 @@ TEST_CASE("snapshots and commands are recorded", "[audit]") {
       {{"gateway.yaml", 1, 1}, config::Severity::warning, "expires soon", ""});
   CHECK(line_of(rejected) ==
         R"({"time":"2026-11-22T01:02:03.000004Z","event":"snapshot_rejected","gateway":"gw-1",)"
-        R"("snapshot":4,"files":7,"seconds":0.001000,"diagnostics":[)"
+        R"("snapshot":4,"files":7,"diagnostics":[)"
         R"({"file":"rules/orders.yaml","line":4,"column":5,"severity":"error",)"
         R"("message":"unknown key 'form'","hint":"did you mean 'from'?"},)"
         R"({"file":"gateway.yaml","line":1,"column":1,"severity":"warning",)"
-        R"("message":"expires soon","hint":null}]})"
+        R"("message":"expires soon","hint":null}],"seconds":0.001000})"
         "\n");
 
   CHECK(line_of(AdminCommand{
