@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <utility>
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <sys/socket.h>
 
 #include "gateway/cassandra/own_requests.h"
@@ -72,8 +73,10 @@ Awaitable<CassandraSession::Stop> CassandraSession::stages() {
 
     // Preamble: the first byte says whether it is TLS.
     if (auto stop = co_await preamble(listener)) co_return *std::move(stop);
-    // TLS.
-    if (auto stop = co_await tls(listener)) co_return *std::move(stop);
+    // TLS, and at the same time the dial: the decision is made, and does not depend on what is
+    // said.
+    if (auto stop = show_cluster(listener, *first.server)) co_return *std::move(stop);
+    if (auto stop = co_await tls_and_dial(listener, *first.server)) co_return *std::move(stop);
     // Login: its first request is read, and not yet passed on.
     if (auto stop = co_await read_request()) co_return *std::move(stop);
 
@@ -83,9 +86,6 @@ Awaitable<CassandraSession::Stop> CassandraSession::stages() {
     count_use(final);
     if (final.decision.verdict != rules::Verdict::allow) co_return denied(final);
 
-    // Dial, now that somebody has spoken who may come in.
-    if (auto stop = show_cluster(*final.listener, *final.server)) co_return *std::move(stop);
-    if (auto stop = co_await dial(*final.server)) co_return *std::move(stop);
     // The node's turn: it accepts the login, or not.
     if (auto stop = co_await exchange()) co_return *std::move(stop);
   }
@@ -115,10 +115,19 @@ Awaitable<CassandraSession::Outcome> CassandraSession::preamble(const ListenerSt
                  .text = "TLS is required on this port."};
 }
 
+Awaitable<CassandraSession::Outcome> CassandraSession::tls_and_dial(const ListenerState& listener,
+                                                                    const ServerState& server) {
+  using namespace asio::experimental::awaitable_operators;  // NOLINT(google-build-using-namespace)
+  if (!is_tls_) co_return co_await dial(server);
+  auto [client, backend] = co_await (tls(listener) && dial(server));
+  co_return client ? std::move(client) : std::move(backend);
+}
+
 Awaitable<CassandraSession::Outcome> CassandraSession::tls(const ListenerState& listener) {
-  if (!is_tls_) co_return std::nullopt;
-  if (const auto reason = co_await client_tls(listener)) co_return Stop{.reason = *reason};
-  co_return std::nullopt;
+  const auto reason = co_await client_tls(listener);
+  if (!reason) co_return std::nullopt;
+  abort_dial();  // for nobody
+  co_return Stop{.reason = *reason};
 }
 
 Awaitable<CassandraSession::Outcome> CassandraSession::read_request() {

@@ -1,5 +1,5 @@
-// A session with a Cassandra cluster: the client speaks first, in TLS or in the clear, and its node
-// is dialled when its first request is read and the final decision is made.
+// A session with a Cassandra cluster: the client speaks first, in TLS or in the clear. Its node is
+// dialled at the same time, and told nothing before the final decision is made.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +41,7 @@ class CassandraSession final : public Session {
 
   Awaitable<Stop> stages();
   Awaitable<Outcome> preamble(const ListenerState& listener);
+  Awaitable<Outcome> tls_and_dial(const ListenerState& listener, const ServerState& server);
   Awaitable<Outcome> tls(const ListenerState& listener);
   Awaitable<Outcome> read_request();
   [[nodiscard]] Outcome show_cluster(const ListenerState& listener, const ServerState& server);
