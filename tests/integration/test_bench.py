@@ -78,7 +78,7 @@ class TestConnect:
         target = mariadb_target(gateway.address())
         assert measured(connect("--format", "json", target))
         gateway.wait_for_audit("closed", count=40, close_reason="client_closed")
-        assert len(gateway.audit("opened", resumed=True)) == 0
+        assert not any(record["tls"]["resumed"] for record in gateway.audit("opened"))
         assert measured(connect("--format", "json", "--resumed", target))
         # The first of each round has no ticket yet.
         gateway.wait_for_audit("closed", count=40 + 42, close_reason="client_closed")
