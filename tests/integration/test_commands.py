@@ -10,6 +10,7 @@ import pytest
 
 from support import configuration
 from support.fake_backend import FakeBackend
+from support.fake_node import FakeNode
 from support.gatehouse import run
 from support.mariadb_server import PASSWORD
 
@@ -177,6 +178,19 @@ class TestCheck:
         [expected], [unexpected] = checked(proxied_mariadb, 0), checked(mariadb, 1)
         assert expected["good"] is True
         assert unexpected["good"] is False
+
+    def test_connect_tries_the_nodes_of_a_cluster(self, certificates, prepare_gateway, closed_port):
+        def checked(backends, code):
+            yaml = configuration.cassandra_yaml(certificates, {"mode": "single"}, backends)
+            prepared = prepare_gateway(yaml, {"events.yaml": "server: events\n"})
+            return prepared.json_command("check", "--connect", code=code)["backends"]
+
+        with FakeNode(certificates.for_addresses(["127.0.0.1"])) as node, \
+                FakeNode(certificates.stranger_backend) as stranger:
+            assert [each["good"] for each in checked([node.tcp_backend], 0)] == [True]
+            tried = checked([node.tcp_backend, stranger.tcp_backend, closed_port], 1)
+        assert [each["good"] for each in tried] == [True, False, False]
+        assert tried[1]["text"].startswith("TLS failed: ")
 
     def test_connect_leaves_no_broken_handshakes_behind(self, certificates, prepare_gateway,
                                                         mariadb):
