@@ -1,9 +1,12 @@
 #include "gateway/cassandra/probe.h"
 
 #include <optional>
+#include <utility>
 #include <vector>
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <unistd.h>
 
 #include "gateway/cassandra/dial.h"
 #include "gateway/cassandra/frame_io.h"
@@ -39,6 +42,19 @@ Awaitable<std::string> probe(const ServerState& state, const Candidate& candidat
   stream->close();
   remember(state, candidate, answers);
   co_return answers ? std::string() : std::string("it does not answer");
+}
+
+std::string probe_now(const ServerState& state, std::size_t backend) {
+  Log silent(STDERR_FILENO, {.level = config::LogLevel::error, .format = config::LogFormat::text});
+  const Candidate candidate = candidate_of(state.server->backends[backend]);
+  asio::io_context context(1);
+  std::string result;
+  asio::co_spawn(context, probe(state, candidate, silent),
+                 [&](const std::exception_ptr& failure, std::string why) {
+                   result = failure ? "out of memory" : std::move(why);
+                 });
+  context.run();
+  return result;
 }
 
 }  // namespace gatehouse::cassandra

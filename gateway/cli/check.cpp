@@ -1,10 +1,13 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <string>
+#include <utility>
 
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 
+#include "gateway/cassandra/probe.h"
 #include "gateway/cli/commands.h"
 #include "gateway/cli/output.h"
 #include "gateway/mariadb/probe.h"
@@ -56,15 +59,20 @@ void add_lint(const config::Configuration& configuration, config::Diagnostics& d
   }
 }
 
+mariadb::Probe try_backend(const ServerState& state, std::size_t index) {
+  if (state.server->protocol == config::Protocol::mariadb) return mariadb::probe_now(state, index);
+  std::string why = cassandra::probe_now(state, index);
+  if (!why.empty()) return {.good = false, .text = std::move(why)};
+  return {.good = true, .text = "Cassandra answers"};
+}
+
 std::vector<BackendResult> try_backends(const Snapshot& snapshot) {
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));  // a backend that has gone is an answer
   std::vector<BackendResult> results;
   for (const auto& state : snapshot.servers) {
     const config::Server& server = *state->server;
-    if (server.protocol != config::Protocol::mariadb) continue;
     for (std::size_t index = 0; index < server.backends.size(); ++index) {
-      results.push_back(
-          {server.name, server.backends[index].text, mariadb::probe_now(*state, index)});
+      results.push_back({server.name, server.backends[index].text, try_backend(*state, index)});
     }
   }
   return results;

@@ -27,7 +27,7 @@ bool set_mac_key(EVP_MAC_CTX* mac, std::span<const std::uint8_t> key) {
 
 }  // namespace
 
-TicketKeys::TicketKeys() : rotate_at_(std::chrono::steady_clock::now() + rotate_every) {
+TicketKeys::TicketKeys(Clock::time_point (*now)()) : now_(now), rotate_at_(now() + rotate_every) {
   const auto current = make_key();
   const auto previous = make_key();
   // Without keys nothing may be sealed at all.
@@ -50,7 +50,7 @@ std::optional<TicketKeys::Key> TicketKeys::make_key() noexcept {
 
 TicketKeys::Pair TicketKeys::keys() {
   const std::lock_guard lock(mutex_);
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = now_();
   if (now >= rotate_at_) {
     // What there is goes on where there is no other: the next handshake tries again.
     if (const auto next = make_key()) {

@@ -1,5 +1,6 @@
 // The keys that session tickets are sealed with: shared by all workers, made at start, kept nowhere
-// but in memory, replaced every few hours. A ticket of the key before is still opened, and renewed.
+// but in memory, replaced every few hours. A ticket of the key before is still opened, and renewed;
+// none is, by OpenSSL's own measure, that is more than two hours old.
 #pragma once
 
 #include <array>
@@ -14,10 +15,12 @@ namespace gatehouse {
 
 class TicketKeys {
  public:
-  // A ticket lives between one and two of these.
+  using Clock = std::chrono::steady_clock;
   static constexpr auto rotate_every = std::chrono::hours(6);
 
-  TicketKeys();
+  TicketKeys() : TicketKeys(&Clock::now) {}
+  // `now`: for tests. Throws std::bad_alloc.
+  explicit TicketKeys(Clock::time_point (*now)());
 
   // Makes `context` seal and open tickets with these keys, which must outlive it. Throws
   // std::bad_alloc.
@@ -44,7 +47,8 @@ class TicketKeys {
   // Held for a copy of two keys, once a handshake that deals with a ticket.
   std::mutex mutex_;
   Pair pair_;
-  std::chrono::steady_clock::time_point rotate_at_;
+  Clock::time_point (*now_)();
+  Clock::time_point rotate_at_;
 };
 
 }  // namespace gatehouse

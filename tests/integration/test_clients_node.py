@@ -10,6 +10,7 @@ if reason := driver_cache.missing("node", "mysql2 and mariadb for Node.js"):
 
 # By their names in tests/drivers/node/scenarios.js, which knows no others.
 LOGIN = "the account logs in"
+SHARED_TLS = "three logins share what they know of TLS"
 BLOB = "a blob of 64 MB goes both ways"
 SCENARIOS = [
     "the thread id and the version are the server's own",
@@ -20,6 +21,7 @@ SCENARIOS = [
     "a compressed session carries large results",
     "COM_CHANGE_USER becomes another account",
     "KILL QUERY from another session ends a statement",
+    "a statement that its client gives up ends",
     "several result sets answer several statements",
     "an error of the server arrives with its code and state",
 ]
@@ -58,6 +60,18 @@ def test_every_kind_of_account_logs_in(driver, legs, leg, user, password):
     options = {} if password is None else {"password": password}
     results = drivers.run_node(driver, legs.address(leg), user, legs.authority, [LOGIN], **options)
     assert results == {LOGIN: None}
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_mysql2_resumes_tls(legs, leg, version):
+    # MariaDB's driver wants to see the certificate each time, and keeps no tickets.
+    results = drivers.run_node("mysql2", legs.address(leg), "native", legs.authority, [SHARED_TLS],
+                               tls=version)
+    assert results == {SHARED_TLS: None}
+    legs.gateway.wait_for_metric("gatehouse_sessions_open", 0)
+    opened = legs.gateway.audit("opened", listener=leg)[-3:]
+    assert [(record["tls"]["version"], record["tls"]["resumed"]) for record in opened] == [
+        (f"TLSv{version}", resumed) for resumed in (False, True, True)]
 
 
 def test_an_ed25519_account_logs_in_with_mariadbs_own_driver(legs, leg):

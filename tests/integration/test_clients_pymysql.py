@@ -55,6 +55,28 @@ def test_it_logs_in_over_both_versions_of_tls(connect, legs, version):
     assert _rows(connection, "SELECT 1") == [(1,)]
 
 
+class _Resuming(ssl.SSLContext):
+    """PyMySQL begins TLS by what it is given, and so from the session that this one keeps."""
+
+    kept = None
+
+    def wrap_socket(self, *arguments, **options):
+        return super().wrap_socket(*arguments, session=self.kept, **options)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_it_resumes_tls(connect, legs, leg, version):
+    context = _Resuming(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(legs.authority)
+    context.minimum_version = context.maximum_version = version
+    for resumed in (False, True, True):
+        connection = connect(context=context)
+        [(thread,)] = _rows(connection, "SELECT CONNECTION_ID()")
+        opened = legs.gateway.wait_for_audit("opened", listener=leg, backend_thread=thread)
+        assert opened["tls"]["resumed"] is resumed
+        context.kept = connection._sock.session  # pylint: disable=protected-access
+
+
 @pytest.mark.parametrize("user, password",
                          [("native", PASSWORD), ("ed", PASSWORD), ("empty", "")])
 def test_accounts_of_every_plugin_log_in(connect, user, password):

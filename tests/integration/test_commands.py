@@ -2,11 +2,15 @@
 
 import datetime
 import json
+import os
+import pty
+import resource
 
 import pytest
 
 from support import configuration
 from support.fake_backend import FakeBackend
+from support.fake_node import FakeNode
 from support.gatehouse import run
 from support.mariadb_server import PASSWORD
 
@@ -19,6 +23,10 @@ def folder(certificates, prepare_gateway):
     """Configuration and rules of a gateway that does not run."""
     return prepare_gateway(configuration.gateway_yaml(certificates, ["127.0.0.1:9"]),
                            {"orders.yaml": OFFICE})
+
+
+COMMANDS = ["run", "check", "explain", "diff", "import azure", "rules", "status", "sessions", "close",
+            "reload", "lockdown", "unlock", "unblock"]
 
 
 class TestUsage:
@@ -37,8 +45,36 @@ class TestUsage:
         version = run("--version")
         assert version.returncode == 0 and version.stdout.strip()
 
-    def test_a_server_that_does_not_exist_is_wrong_usage(self, folder):
-        folder.command("explain", "--server", "nowhere", "--from", "127.0.0.1", code=2)
+    @pytest.mark.parametrize("command", COMMANDS)
+    def test_every_command_has_its_help(self, command):
+        done = run(*command.split(), "--help")
+        assert done.returncode == 0 and done.stderr == ""
+        assert f"Usage: gatehouse {command} " in done.stdout
+        assert command.split()[0] in run("--help").stdout
+
+    @pytest.mark.parametrize("arguments", [
+        ["--server", "nowhere", "--from", "127.0.0.1"],
+        ["--server", "orders", "--from", "127.0.0.1", "--listener", "nowhere"],
+        ["--server", "orders", "--from", "everywhere"],
+        ["--server", "orders", "--from", "127.0.0.1", "--at", "tomorrow"]])
+    def test_explaining_what_does_not_exist_is_wrong_usage(self, folder, arguments):
+        done = folder.run_command("explain", *arguments)
+        assert done.returncode == 2
+        assert done.stdout == ""
+        assert arguments[-1] in done.stderr or "nowhere" in done.stderr
+
+    def test_colours_are_for_terminals(self, folder):
+        command = ["explain", "--config", str(folder.yaml_path), "--server", "orders", "--from",
+                   "127.0.0.1"]
+        ours, theirs = pty.openpty()
+        try:
+            assert run(*command, stdout=theirs).returncode == 0
+            on_terminal = os.read(ours, 65536).decode()
+        finally:
+            os.close(ours)
+            os.close(theirs)
+        assert "\033[" in on_terminal
+        assert "\033[" not in run(*command).stdout
 
     def test_without_a_running_gateway_a_command_fails_with_1(self, folder):
         done = folder.run_command("status")
@@ -116,6 +152,45 @@ class TestCheck:
                                              [mariadb.tcp_backend, untrusted.tcp_backend])
             output = prepare_gateway(bad).command("check", "--connect", code=1)
             assert untrusted.tcp_backend in output
+
+    @pytest.mark.parametrize("identity", ["misnamed_backend", "stranger_backend"])
+    def test_connect_judges_a_backends_certificate(self, certificates, prepare_gateway, identity):
+        def show(connection):
+            connection.send_greeting()
+            connection.start_tls(getattr(certificates, identity))
+            connection.stall()
+
+        with FakeBackend(show) as untrusted:
+            yaml = configuration.gateway_yaml(certificates, [untrusted.tcp_backend])
+            checked = prepare_gateway(yaml).json_command("check", "--connect", code=1)
+        [tried] = checked["backends"]
+        assert tried["good"] is False
+        assert tried["text"].startswith("TLS failed: ")
+
+    def test_connect_tries_the_proxy_header(self, certificates, prepare_gateway, mariadb,
+                                            proxied_mariadb):
+        def checked(database, code):
+            server = configuration.server(certificates, [database.tcp_backend],
+                                          send_proxy_protocol=True)
+            yaml = configuration.gateway_yaml(certificates, [], servers=[server])
+            return prepare_gateway(yaml).json_command("check", "--connect", code=code)["backends"]
+
+        [expected], [unexpected] = checked(proxied_mariadb, 0), checked(mariadb, 1)
+        assert expected["good"] is True
+        assert unexpected["good"] is False
+
+    def test_connect_tries_the_nodes_of_a_cluster(self, certificates, prepare_gateway, closed_port):
+        def checked(backends, code):
+            yaml = configuration.cassandra_yaml(certificates, {"mode": "single"}, backends)
+            prepared = prepare_gateway(yaml, {"events.yaml": "server: events\n"})
+            return prepared.json_command("check", "--connect", code=code)["backends"]
+
+        with FakeNode(certificates.for_addresses(["127.0.0.1"])) as node, \
+                FakeNode(certificates.stranger_backend) as stranger:
+            assert [each["good"] for each in checked([node.tcp_backend], 0)] == [True]
+            tried = checked([node.tcp_backend, stranger.tcp_backend, closed_port], 1)
+        assert [each["good"] for each in tried] == [True, False, False]
+        assert tried[1]["text"].startswith("TLS failed: ")
 
     def test_connect_leaves_no_broken_handshakes_behind(self, certificates, prepare_gateway,
                                                         mariadb):
@@ -203,6 +278,24 @@ def test_diff_says_where_sources_are_recognised_in_another_way(certificates, pre
         done = old.run_command("diff", str(new.yaml_path))
         assert done.returncode == 0
         assert done.stderr.endswith(said) and bool(done.stderr) == bool(said)
+
+
+@pytest.mark.parametrize("hard, falls_short", [(1256, False), (1255, True)])
+def test_run_raises_its_descriptor_limit_and_says_where_it_falls_short(
+        certificates, start_gateway, hard, falls_short):
+    gateway = start_gateway(
+        configuration.gateway_yaml(certificates, ["127.0.0.1:9"], limits={"sessions": 500}),
+        enter=["prlimit", f"--nofile=100:{hard}"])
+    assert resource.prlimit(gateway.pid, resource.RLIMIT_NOFILE) == (hard, hard)
+    assert (f"may open {hard} files" in gateway.log_text()) == falls_short
+
+
+def test_the_log_is_json_where_a_program_reads_it(certificates, start_gateway):
+    gateway = start_gateway(configuration.gateway_yaml(
+        certificates, ["127.0.0.1:9"], log={"level": "info", "format": "json"}))
+    lines = [json.loads(line) for line in gateway.log_text().splitlines()]
+    assert lines
+    assert all({"time", "level", "message"} <= line.keys() for line in lines)
 
 
 class TestRunning:

@@ -5,9 +5,10 @@ import os
 
 import pytest
 
-from support import configuration, mariadb_program
+from support import configuration, mariadb_program, network
 from support.fake_backend import FakeBackend
 from support.refusals import denied_bytes, denied_text
+from support.session import Session
 from support.waiting import wait_until
 
 STRANGER = "127.9.9.9"
@@ -111,6 +112,31 @@ def test_a_rule_that_expires_while_the_gateway_runs_stops_counting(gateway_with,
 
     wait_until(refused, "the rule expires")
     gateway.wait_for_audit("denied", reason="rule_expired")
+
+
+def test_a_source_of_ipv6_is_judged_and_told_by_its_address(certificates, gateway_with, backend):
+    if reason := network.missing_ipv6():
+        pytest.skip(reason)
+    gateway = gateway_with(
+        {"orders.yaml": configuration.rule_file("six ::2/127\nfour 127.0.0.1")},
+        listeners=[configuration.listener(certificates, address=["127.0.0.1:0", "[::1]:0"])])
+    four, six = gateway.addresses(configuration.LISTENER)
+
+    def first_of(address, source):
+        with Session(address, source) as session:
+            return session.receive()
+
+    assert first_of(six, "::1") == denied_bytes("::1")
+    denied = gateway.wait_for_audit("denied", reason="no_matching_rule")
+    assert denied["source"]["address"] == "::1"
+    assert backend.accepted == 0
+    with Session(four, "127.0.0.1") as session:
+        assert session.read_greeting()
+    gateway.write_rules(configuration.rule_file("six ::/127"))
+    gateway.command("reload")
+    assert first_of(four, "127.0.0.1") == denied_bytes("127.0.0.1")
+    with Session(six, "::1") as session:
+        assert session.read_greeting()
 
 
 def test_on_deny_reset_closes_without_a_byte(certificates, gateway_with, backend):

@@ -97,11 +97,9 @@ def test_a_preamble_that_cannot_be_read_is_a_bad_handshake(gateway, what):
     with gateway.connect() as session:
         session.read_greeting()
         session.send(MALFORMED[what])
-        payload = session.receive_packet()
-        assert payload in (BAD_HANDSHAKE, TLS_REQUIRED)
+        assert session.receive_packet() == BAD_HANDSHAKE
         assert session.receive_rest() == b""
-    closed = gateway.wait_for_audit("closed")
-    assert closed["close_reason"] in ("login_malformed", "plaintext_refused")
+    gateway.wait_for_audit("closed", close_reason="login_malformed")
 
 
 def _login_without_end():
@@ -145,9 +143,7 @@ def test_a_login_cut_short_by_the_clients_end_is_only_a_close(gateway):
     assert record["close_reason"] in ("client_closed", "login_malformed")
 
 
-@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_tls_that_is_noise_is_closed_without_a_packet(gateway, version):
-    del version
+def test_tls_that_is_noise_is_closed_without_a_packet(gateway):
     with gateway.connect() as session:
         session.read_greeting()
         session.send(wire.ssl_request() + b"\x16\x03\x01\x00\x10" + b"\xee" * 16)

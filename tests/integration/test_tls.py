@@ -38,6 +38,28 @@ def test_a_ticket_of_one_listener_is_worth_nothing_at_another(two_listeners, cer
     assert "New, TLS" in again and "Reused, TLS" not in again
 
 
+def test_a_ticket_is_worth_the_same_at_every_worker(certificates, mariadb, start_gateway, tmp_path):
+    gateway = start_gateway(configuration.gateway_yaml(certificates, [mariadb.tcp_backend],
+                                                       workers=4))
+    ticket = tmp_path / "ticket"
+    _save_ticket(gateway.address(), certificates, "tls1_2", ticket)
+    for _ in range(12):  # each from a port of its own, by which the kernel chooses
+        assert "Reused, TLS" in s_client.talk(gateway.address(), certificates, "-tls1_2",
+                                              "-sess_in", ticket)
+
+
+def test_a_handshake_gives_one_ticket(gateway, certificates):
+    said = s_client.talk(gateway.address(), certificates, "-tls1_3")
+    assert said.count("New Session Ticket arrived") == 1
+
+
+@pytest.mark.parametrize("offered, chosen", [("P-384:P-256:X25519", "X25519"),
+                                             ("P-384:P-256", "prime256v1")])
+def test_of_groups_the_cheapest_is_taken(gateway, certificates, offered, chosen):
+    said = s_client.talk(gateway.address(), certificates, "-groups", offered)
+    assert f"Server Temp Key: {chosen}" in said.replace("ECDH, ", "")
+
+
 def _save_ticket(address, certificates, version, ticket):
     said = s_client.talk(address, certificates, f"-{version}", "-sess_out", ticket)
     assert ticket.is_file(), said

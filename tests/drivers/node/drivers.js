@@ -58,6 +58,7 @@ function makeDriver(name, target) {
   return {
     user: target.user,
     password: target.password,
+    ssl: () => connectionOptions(name, target).ssl,
 
     // Runs `use` with a connection, which ends with it.
     async with(options, use) {
@@ -73,6 +74,7 @@ function makeDriver(name, target) {
           beginTransaction: () => connection.beginTransaction(),
           commit: () => connection.commit(),
           rollback: () => connection.rollback(),
+          destroy: () => connection.destroy(),
           changeUser: (account) => connection.changeUser({database: 'shop', ...account}),
           ...driver.adapt(connection, localFile),
         });

@@ -114,6 +114,28 @@ const scenarios = {
     });
   },
 
+  async 'a statement that its client gives up ends'(driver) {
+    await driver.with({}, async (watcher) => {
+      await driver.with({}, async (victim) => {
+        victim.query('SELECT SLEEP(60) FROM DUAL WHERE SLEEP(60)').catch(() => {});
+        await untilRunning(watcher, victim.threadId);
+        // MariaDB's driver says KILL on a connection of its own; mysql2 goes without a word.
+        victim.destroy();
+        await untilRunning(watcher, victim.threadId, 0);
+      });
+    });
+  },
+
+  async 'three logins share what they know of TLS'(driver) {
+    const ssl = driver.ssl();  // by this very object mysql2 keeps its tickets
+    for (let i = 0; i < 3; ++i) {
+      await driver.with({ssl}, async (connection) => {
+        const [row] = await connection.query('SELECT CURRENT_USER() AS user');
+        assert.equal(row.user, `${driver.user}@%`);
+      });
+    }
+  },
+
   async 'several result sets answer several statements'(driver) {
     await driver.with({multipleStatements: true}, async (connection) => {
       const results = await connection.query('SELECT 1 AS a; SELECT 2 AS b UNION SELECT 3; DO 0');
@@ -132,21 +154,21 @@ const scenarios = {
   },
 };
 
-// Asks until the server says that this thread executes a statement.
-async function untilRunning(connection, thread) {
+// Asks until the server says that this thread executes a statement, or `wanted` is 0 and it does not.
+async function untilRunning(connection, thread, wanted = 1) {
   const deadline = Date.now() + 20000;
   while (Date.now() < deadline) {
     const [row] = await connection.query(
         `SELECT COUNT(*) AS running FROM information_schema.processlist
          WHERE id = ${Number(thread)} AND state = 'User sleep'`);
-    if (Number(row.running) === 1) return;
+    if (Number(row.running) === wanted) return;
   }
-  throw new Error('the statement never ran');
+  throw new Error(wanted ? 'the statement never ran' : 'the statement never ended');
 }
 
 // Runs some of them; prints one JSON object a line: the scenario's name, and its error or null. The
-// program's arguments are a driver's name and a JSON object: host, port, user, password, ca, and
-// `scenarios`, their names.
+// program's arguments are a driver's name and a JSON object: host, port, user, password, ca,
+// optionally `tls`, the only version to use, and `scenarios`, their names.
 async function main() {
   const target = JSON.parse(process.argv[3]);
   target.ca = fs.readFileSync(target.ca);

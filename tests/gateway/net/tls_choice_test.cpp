@@ -43,10 +43,16 @@ void ask_for(SSL* client, const char* name) {
            const_cast<char*>(name));
 }
 
+// Of ticket keys: it stands still until a test moves it.
+TicketKeys::Clock::time_point now_of_keys{};
+TicketKeys::Clock::time_point read_clock_of_keys() {
+  return now_of_keys;
+}
+
 struct Fixture {
   ScratchFolder folder;
   config::Listener listener;
-  TicketKeys tickets;
+  TicketKeys tickets{&read_clock_of_keys};
   config::Diagnostics diagnostics;
 
   Fixture() { listener.name = "front"; }
@@ -202,6 +208,30 @@ TEST_CASE_METHOD(Fixture, "a ticket is worth nothing under another name, or at a
   CHECK(resumes(*load(), "a.test"));  // a reload
   listener.name = "other";
   CHECK_FALSE(resumes(*load(), "a.test"));
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "a ticket of the key before is good for another, one of an older key is not",
+                 "[tls]") {
+  add("DNS:a.test");
+  const auto tls = load();
+  const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
+  const auto come_again = [&](const std::optional<Shown>& before) {
+    return connect(*tls, {.version = version, .session = before->session.get()});
+  };
+  const auto first = connect(*tls, {.version = version});
+  REQUIRE(first);
+  now_of_keys += TicketKeys::rotate_every;
+  const auto second = come_again(first);
+  REQUIRE(second);
+  CHECK(second->resumed);
+  now_of_keys += TicketKeys::rotate_every;
+  const auto third = come_again(second);
+  REQUIRE(third);
+  CHECK(third->resumed);
+  const auto late = come_again(first);
+  REQUIRE(late);  // in full
+  CHECK_FALSE(late->resumed);
 }
 
 TEST_CASE_METHOD(Fixture, "what a listener demands of clients holds under every name", "[tls]") {

@@ -164,6 +164,46 @@ TEST_CASE_METHOD(Fixture, "the key of another certificate is refused", "[tls]") 
                            "that stands beside it"});
 }
 
+TEST_CASE_METHOD(Fixture, "what a backend is verified with, and shown, has to be there", "[tls]") {
+  config::Server server;
+  server.tls.ca = refer("ca.pem", 9, 30);
+  write_text(folder / "ca.pem", to_pem(certificate.get()));
+  server.tls.identity = {refer("server.pem", 10, 20), refer("server.key", 11, 12)};
+  config::Diagnostics diagnostics;
+  const auto is_loaded = [&] { return BackendTls::load(server, inputs, diagnostics) != nullptr; };
+
+  SECTION("good files") {
+    CHECK(is_loaded());
+    CHECK(said(diagnostics).empty());
+  }
+  SECTION("no CA file") {
+    fs::remove(folder / "ca.pem");
+    CHECK_FALSE(is_loaded());
+    CHECK(said(diagnostics) ==
+          Lines{"gateway.yaml:9:30: error: ca.pem cannot be read: No such file or directory"});
+  }
+  SECTION("a CA file without certificates") {
+    write_text(folder / "ca.pem", "# none yet\n");
+    CHECK_FALSE(is_loaded());
+    CHECK(said(diagnostics) ==
+          Lines{"gateway.yaml:9:30: error: ca.pem holds no certificate in PEM form"});
+  }
+  SECTION("a key of another certificate") {
+    write_key(to_pem(make_key().get()));
+    CHECK_FALSE(is_loaded());
+    CHECK(said(diagnostics) ==
+          Lines{"gateway.yaml:11:12: error: server.key is not the key of the certificate that "
+                "stands beside it"});
+  }
+  SECTION("a key that everybody can read") {
+    fs::permissions(folder / "server.key", fs::perms::others_read, fs::perm_options::add);
+    CHECK(is_loaded());
+    CHECK(said(diagnostics) ==
+          Lines{"gateway.yaml:11:12: warning: private key server.key can be read by every user\n"
+                "  hint: chmod 600 server.key"});
+  }
+}
+
 bool somebody_was_asked = false;
 
 int note_the_question(UI* /*ui*/) {

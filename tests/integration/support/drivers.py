@@ -21,11 +21,12 @@ def import_pymysql():
     return pymysql
 
 
-def run_node(driver, address, user, authority, scenarios, password=PASSWORD):
-    """Runs these scenarios with a Node.js driver: each one's name, with its error or None."""
+def run_node(driver, address, user, authority, scenarios, password=PASSWORD, tls=None):
+    """Runs these scenarios with a Node.js driver: each one's name, with its error or None. `tls` is the
+    only version to use."""
     host, port = address
     target = {"host": host, "port": port, "user": user, "password": password,
-              "ca": str(authority), "scenarios": scenarios}
+              "ca": str(authority), "tls": tls, "scenarios": scenarios}
     done = subprocess.run(
         ["node", str(_SCRIPTS / "node" / "scenarios.js"), driver, json.dumps(target)],
         env=os.environ | {"NODE_PATH": str(driver_cache.folder("node") / "node_modules")},

@@ -5,6 +5,7 @@ import ctypes
 import os
 import pathlib
 import random
+import socket
 import subprocess
 import tempfile
 import uuid
@@ -18,6 +19,16 @@ def missing_right():
     if _ip("netns", "add", name).returncode != 0:
         return "this system does not let us make network namespaces"
     _ip("netns", "delete", name)
+    return None
+
+
+def missing_ipv6():
+    """Why nobody can call from ::1 here; None if one can."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError as error:
+        return f"no IPv6 on the loopback: {error}"
     return None
 
 
