@@ -92,6 +92,7 @@ bool Gateway::start(std::function<void(const std::string&, const std::string&)> 
 
 void Gateway::run() {
   notify_supervisor("READY=1");
+  give_way_to_other_threads();  // a load of many rules must not be felt by who connects
   bool was_interrupted = false;
   for (;;) {
     try {

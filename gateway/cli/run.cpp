@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include "config/load.h"
@@ -16,6 +17,8 @@ namespace gatehouse::cli {
 
 namespace {
 
+constexpr int large_block = 1024 * 1024;
+
 void print_listening(const std::string& name, const std::string& address) {
   fmt::print("listening {} {}\n", name, address);
   static_cast<void>(std::fflush(stdout));
@@ -24,6 +27,9 @@ void print_listening(const std::string& name, const std::string& address) {
 }  // namespace
 
 int run(const RunOptions& options) {
+  // What a load needs for a moment goes back to the system. By default the allocator learns from
+  // the first large block to keep those that come after it.
+  static_cast<void>(::mallopt(M_MMAP_THRESHOLD, large_block));
   // A peer that has gone is an error of the write, not of the process.
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
   // Likewise an audit file that has come to its size limit (RLIMIT_FSIZE).
