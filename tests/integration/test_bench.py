@@ -4,6 +4,7 @@ How long anything took is not looked at.
 """
 
 import json
+import os
 import pathlib
 import subprocess
 
@@ -51,10 +52,20 @@ def mariadb_target(address, name="gatehouse", scheme="mariadb", user=""):
     return f"{name}={scheme}://{user}{host}:{port}"
 
 
-def measured(done):
+def reported(done):
+    """Of each target, all that is told of it."""
     assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
-    return {each["target"]: each["microseconds"] for each in report["targets"]}
+    return {each["target"]: each for each in json.loads(done.stdout)["targets"]}
+
+
+def measured(done):
+    return {name: each["microseconds"] for name, each in reported(done).items()}
+
+
+def cpu_of(gateway):
+    """What the processor did for the gateway so far, in microseconds."""
+    fields = pathlib.Path(f"/proc/{gateway.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1e6 / os.sysconf("SC_CLK_TCK")
 
 
 class TestConnect:
@@ -84,6 +95,19 @@ class TestConnect:
         gateway.wait_for_audit("closed", count=40 + 42, close_reason="client_closed")
         assert len(gateway.audit("opened", user="native")) == 40 + 42
         assert sum(record["tls"]["resumed"] for record in gateway.audit("opened")) == 40
+
+    def test_what_a_process_spends_on_a_connection_is_its_own(self, connect, mariadb, gateway):
+        before = cpu_of(gateway)
+        results = reported(connect("--format", "json", "--process", f"gatehouse={gateway.pid}",
+                                   mariadb_target(("127.0.0.1", mariadb.port), "direct"),
+                                   mariadb_target(gateway.address())))
+        spent = cpu_of(gateway) - before
+        cpu = results["gatehouse"]["figures"]["cpu"]
+        assert len(cpu["rounds"]) == 2
+        assert 0 < cpu["least"] <= cpu["median"] <= cpu["most"]
+        assert sum(cpu["rounds"]) * 20 <= spent + 20_000  # the other clock ticks in 10 ms
+        assert results["direct"]["figures"]["cpu"]["median"] is None
+        assert results["direct"]["figures"]["rate"]["ratio"] == 1
 
     def test_a_cluster_is_measured_too(self, connect, certificates, cassandra, start_gateway):
         gateway = start_gateway(cluster_yaml(certificates, cassandra, {"mode": "single"}),
@@ -123,8 +147,17 @@ class TestFailures:
         assert done.returncode == 1
         assert "error: nobody: Connection refused" in done.stderr
 
-    @pytest.mark.parametrize("arguments", [[], ["connect"], ["connect", "127.0.0.1:3306"],
-                                           ["connect", "--rounds", "0", "mariadb://127.0.0.1:1"]])
+    def test_a_process_that_is_not_there(self, connect):
+        ended = subprocess.Popen(["true"])
+        ended.wait()
+        done = connect("--process", f"nobody={ended.pid}", "nobody=mariadb://127.0.0.1:9")
+        assert done.returncode == 1
+        assert "error: nobody: there is no process of the number given" in done.stderr
+
+    @pytest.mark.parametrize("arguments", [
+        [], ["connect"], ["connect", "127.0.0.1:3306"],
+        ["connect", "--rounds", "0", "mariadb://127.0.0.1:1"],
+        ["connect", "--process", "other=1", "this=mariadb://127.0.0.1:1"]])
     def test_wrong_usage_exits_with_2(self, arguments):
         done = bench(*arguments)
         assert done.returncode == 2
