@@ -1,4 +1,5 @@
 // gatehouse-bench: what a front door costs, measured where it stands.
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "bench/tool/command_line.h"
 #include "bench/tool/connect.h"
+#include "bench/tool/stub.h"
 
 namespace gatehouse::bench {
 
@@ -59,6 +61,23 @@ void add_connect(CLI::App& app, int& code) {
   command->callback([=, &code] { code = run_connect(*common, *options); });
 }
 
+constexpr const char* stub_help =
+    "A node of Cassandra that answers at once, to be measured through front doors: in plaintext,\n"
+    "on 127.0.0.1, without login, with the answers that gatehouse-bench and Gatehouse ask for. "
+    "Says\n"
+    "`listening ADDRESS`, and ends on SIGTERM or Ctrl-C";
+
+void add_stub(CLI::App& app, int& code) {
+  auto port = std::make_shared<std::uint16_t>(0);
+  auto* command = app.add_subcommand("stub", stub_help);
+  command->add_option("--port", *port, "Where it listens; 0: on any free port")
+      ->capture_default_str();
+  command->callback([=, &code] {
+    std::string why;
+    if (!run_stub(*port, why)) code = fail(failed, why);
+  });
+}
+
 int run(int argc, char** argv) {
   CLI::App app(description);
   app.footer(exit_codes);
@@ -66,6 +85,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   int code = 0;
   add_connect(app, code);
+  add_stub(app, code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -10,18 +10,61 @@ import subprocess
 
 import pytest
 
-from support import configuration, gatehouse
-from support.cassandra_doors import RULE_FILE, RULES, cluster_yaml
+from support import configuration, gatehouse, processes
+from support.cassandra_doors import RULE_FILE, RULES, cluster_yaml, known_nodes
 from support.cassandra_server import USER as CASSANDRA_USER
 from support.mariadb_server import PASSWORD
+from support.waiting import DEADLINE_SECONDS, wait_until
 
 STAGES = {"tcp", "greeting", "tls", "login", "query", "close"}
 
 
+def _program():
+    return pathlib.Path(gatehouse.binary()).with_name("gatehouse-bench")
+
+
 def bench(*arguments):
-    program = pathlib.Path(gatehouse.binary()).with_name("gatehouse-bench")
-    return subprocess.run([program, *map(str, arguments)], capture_output=True, text=True,
+    return subprocess.run([_program(), *map(str, arguments)], capture_output=True, text=True,
                           timeout=60, check=False)
+
+
+class Stub:
+    """`gatehouse-bench stub`, running."""
+
+    def __init__(self):
+        self._process = processes.start([_program(), "stub"], stdout=subprocess.PIPE, text=True)
+        word, address = self._process.stdout.readline().split()
+        assert word == "listening"
+        self.backend = address
+        self.pid = self._process.pid
+
+    @property
+    def target(self):
+        return f"stub=cql+plain://{self.backend}"
+
+    def stop(self):
+        self._process.terminate()
+        assert self._process.wait(DEADLINE_SECONDS) == 0
+        self._process.stdout.close()
+
+
+@pytest.fixture
+def stub():
+    running = Stub()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def before_stub(certificates, stub, start_gateway):
+    """A gateway that leads to the stub, in plaintext; `account`: by which it learns the ring."""
+
+    def start(account=None, rules=RULES, **listener_keys):
+        yaml = configuration.cassandra_yaml(certificates, {"mode": "single"}, [stub.backend],
+                                            listener_keys, {"tls": {"mode": "off"}}, account)
+        return start_gateway(yaml, {RULE_FILE: rules})
+
+    return start
 
 
 @pytest.fixture
@@ -126,6 +169,31 @@ class TestConnect:
         text = page.read_text()
         assert "<polyline" in text and "&lt;direct>" in text
         assert "http" not in text  # it loads nothing
+
+
+class TestStub:
+    def test_it_is_measured_directly_and_behind_the_gateway(self, connect, stub, before_stub):
+        gateway = before_stub()
+        results = measured(connect("--format", "json", stub.target,
+                                   mariadb_target(gateway.address(), scheme="cql")))
+        assert all(quantities["query"]["samples"] == 40 for quantities in results.values())
+        gateway.wait_for_audit("closed", count=40, close_reason="client_closed")
+
+    def test_a_gateway_with_an_account_learns_it_as_a_ring(self, connect, before_stub,
+                                                           password_file):
+        gateway = before_stub(account=("gatehouse", password_file))
+        wait_until(lambda: len(known_nodes(gateway)) == 1, "the ring is known")
+        assert measured(connect("--format", "json",
+                                mariadb_target(gateway.address(), scheme="cql")))
+
+    def test_many_clients_at_once(self, connect, stub):
+        results = measured(connect("--format", "json", "--at-once", 10, stub.target))
+        assert results["stub"]["ready"]["samples"] == 40
+
+    def test_a_port_that_is_taken(self, mariadb):
+        done = bench("stub", "--port", mariadb.port)
+        assert done.returncode == 1
+        assert "error: it cannot listen: Address already in use" in done.stderr
 
 
 class TestFailures:
