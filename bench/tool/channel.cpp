@@ -1,5 +1,6 @@
 #include "bench/tool/channel.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
@@ -79,6 +80,7 @@ bool Channel::connect(const Target& target, const std::string& source) {
 }
 
 bool Channel::begin_tls(SSL_CTX& context, SSL_SESSION* resume) {
+  if (!ahead_.empty()) return fail("it said something that was not asked for");
   tls_.reset(SSL_new(&context));
   if (tls_ == nullptr || SSL_set_fd(tls_.get(), socket_.get()) != 1) return fail("no memory");
   if (resume != nullptr) SSL_set_session(tls_.get(), resume);
@@ -103,17 +105,34 @@ bool Channel::write(std::span<const std::uint8_t> bytes) {
 
 bool Channel::read_exactly(std::span<std::uint8_t> bytes) {
   while (!bytes.empty()) {
-    if (tls_ != nullptr) {
-      const int got = SSL_read(tls_.get(), bytes.data(), static_cast<int>(bytes.size()));
-      if (got <= 0) return fail_in_tls("read", got);
-      bytes = bytes.subspan(static_cast<std::size_t>(got));
+    if (!ahead_.empty()) {
+      const std::size_t count = std::min(ahead_.size(), bytes.size());
+      std::copy_n(ahead_.begin(), count, bytes.begin());
+      ahead_ = ahead_.subspan(count);
+      bytes = bytes.subspan(count);
+    } else if (bytes.size() >= buffer_.size()) {
+      const std::size_t got = read_some(bytes);
+      if (got == 0) return false;
+      bytes = bytes.subspan(got);
     } else {
-      const ssize_t got = ::recv(socket_.get(), bytes.data(), bytes.size(), 0);
-      if (got <= 0) return fail(in_words(got == 0 ? 0 : errno));
-      bytes = bytes.subspan(static_cast<std::size_t>(got));
+      ahead_ = std::span(buffer_).first(read_some(buffer_));
+      if (ahead_.empty()) return false;
     }
   }
   return true;
+}
+
+std::size_t Channel::read_some(std::span<std::uint8_t> bytes) {
+  if (tls_ != nullptr) {
+    const int got = SSL_read(tls_.get(), bytes.data(), static_cast<int>(bytes.size()));
+    if (got > 0) return static_cast<std::size_t>(got);
+    fail_in_tls("read", got);
+  } else {
+    const ssize_t got = ::recv(socket_.get(), bytes.data(), bytes.size(), 0);
+    if (got > 0) return static_cast<std::size_t>(got);
+    fail(in_words(got == 0 ? 0 : errno));
+  }
+  return 0;
 }
 
 bool Channel::read_to_end() {

@@ -2,6 +2,7 @@
 // apart.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -53,11 +54,16 @@ class Channel {
   bool fail(std::string why);
 
  private:
+  // As many as there are, but at least one; 0: it failed.
+  std::size_t read_some(std::span<std::uint8_t> bytes);
   bool fail_in_tls(const char* what, int result);
 
   Descriptor socket_;
   Tls tls_;
   std::string why_;
+  // What was read and not yet asked for: an answer comes in one piece, and drivers read it so.
+  std::array<std::uint8_t, 4096> buffer_{};
+  std::span<std::uint8_t> ahead_;  // of buffer_
 };
 
 }  // namespace gatehouse::bench

@@ -8,8 +8,8 @@ namespace gatehouse::bench {
 
 namespace {
 
-Measured nothing_yet(const Subjects& subjects, const Target& target) {
-  Measured measured{.target = target.name,
+Measured nothing_yet(const Subjects& subjects) {
+  Measured measured{.target = {},
                     .quantities = {{"ready", {}}, {"total", {}}},
                     .figures = {{"rate", "connections/s", {}}},
                     .by_step = {}};
@@ -70,14 +70,10 @@ bool measure_turn(const Subjects& subjects, const ConnectOptions& options, const
 std::optional<std::vector<Measured>> measure_connect(const Subjects& subjects,
                                                      const ConnectOptions& options,
                                                      std::string& why) {
-  std::vector<Measured> results;
-  results.reserve(subjects.targets.size());
-  for (const Target& target : subjects.targets) results.push_back(nothing_yet(subjects, target));
-  const auto turn = [&](std::size_t at, std::string& own_why) {
-    return measure_turn(subjects, options, subjects.targets[at], results[at], own_why);
+  const auto turn = [&](const Target& target, Measured& measured, std::string& own_why) {
+    return measure_turn(subjects, options, target, measured, own_why);
   };
-  if (!take_turns(subjects, options.rounds, turn, why)) return std::nullopt;
-  return results;
+  return take_turns(subjects, options.rounds, nothing_yet(subjects), turn, why);
 }
 
 }  // namespace gatehouse::bench

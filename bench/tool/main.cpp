@@ -9,6 +9,7 @@
 
 #include "bench/tool/command_line.h"
 #include "bench/tool/connect.h"
+#include "bench/tool/query.h"
 #include "bench/tool/stub.h"
 
 namespace gatehouse::bench {
@@ -61,6 +62,30 @@ void add_connect(CLI::App& app, int& code) {
   command->callback([=, &code] { code = run_connect(*common, *options); });
 }
 
+int run_query(const Common& common, const QueryOptions& options) {
+  Subjects subjects;
+  if (const int code = read_subjects(common, subjects); code != 0) return code;
+  Result result{.command = fmt::format("query, {} rounds of {} requests, {} sessions at a time",
+                                       options.rounds, options.requests, options.at_once),
+                .measured = {},
+                .why = {}};
+  result.measured = measure_queries(subjects, options, result.why);
+  return show(std::move(result), common);
+}
+
+void add_query(CLI::App& app, int& code) {
+  auto common = std::make_shared<Common>();
+  auto options = std::make_shared<QueryOptions>();
+  auto* command = app.add_subcommand("query", "Round trips over sessions that are established");
+  add_common(*command, *common);
+  add_rounds(*command, options->rounds);
+  command->add_option("--requests", options->requests, "Of each target in each round")
+      ->check(CLI::Range(1, 10'000'000))
+      ->capture_default_str();
+  add_at_once(*command, options->at_once, "So many sessions, a thread each");
+  command->callback([=, &code] { code = run_query(*common, *options); });
+}
+
 constexpr const char* stub_help =
     "A node of Cassandra that answers at once, to be measured through front doors: in plaintext,\n"
     "on 127.0.0.1, without login, with the answers that gatehouse-bench and Gatehouse ask for. "
@@ -85,6 +110,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   int code = 0;
   add_connect(app, code);
+  add_query(app, code);
   add_stub(app, code);
   try {
     app.parse(argc, argv);

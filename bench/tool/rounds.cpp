@@ -17,19 +17,23 @@ bool Subjects::have_processes() const noexcept {
                              [](const Target& target) { return !target.processes.empty(); });
 }
 
-bool take_turns(const Subjects& subjects, std::size_t rounds, const Turn& turn, std::string& why) {
+std::optional<std::vector<Measured>> take_turns(const Subjects& subjects, std::size_t rounds,
+                                                const Measured& nothing_yet, const Turn& turn,
+                                                std::string& why) {
   const std::vector<Target>& targets = subjects.targets;
+  std::vector<Measured> results(targets.size(), nothing_yet);
   for (std::size_t number = 0; number < rounds; ++number) {
     for (std::size_t count = 0; count < targets.size(); ++count) {
       const std::size_t at = (number + count) % targets.size();
-      subjects.progress(fmt::format("round {} of {}: {}", number + 1, rounds, targets[at].name));
-      if (!turn(at, why)) {
-        why = fmt::format("{}: {}", targets[at].name, why);
-        return false;
+      const std::string& name = results[at].target = targets[at].name;
+      subjects.progress(fmt::format("round {} of {}: {}", number + 1, rounds, name));
+      if (!turn(targets[at], results[at], why)) {
+        why = fmt::format("{}: {}", name, why);
+        return std::nullopt;
       }
     }
   }
-  return true;
+  return results;
 }
 
 bool at_once(std::size_t count, const Work& work, std::string& why) {

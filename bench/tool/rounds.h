@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,12 +27,14 @@ struct Subjects {
   [[nodiscard]] bool have_processes() const noexcept;
 };
 
-// One turn of one target. False: it failed, and `why` says how.
-using Turn = std::function<bool(std::size_t target, std::string& why)>;
-// Targets are taken in turn, round by round, each round beginning with another. False: a turn
-// failed, and `why` says at which target and how.
-[[nodiscard]] bool take_turns(const Subjects& subjects, std::size_t rounds, const Turn& turn,
-                              std::string& why);
+// One turn of one target, which adds what it finds. False: it failed, and `why` says how.
+using Turn = std::function<bool(const Target& target, Measured& measured, std::string& why)>;
+// Targets are taken in turn, round by round, each round beginning with another. `nothing_yet`: what
+// is measured of each. No value: a turn failed, and `why` says at which target and how.
+[[nodiscard]] std::optional<std::vector<Measured>> take_turns(const Subjects& subjects,
+                                                              std::size_t rounds,
+                                                              const Measured& nothing_yet,
+                                                              const Turn& turn, std::string& why);
 
 // In a thread for each number below `count`; waits for them all. False: one failed, and `why` is of
 // the first that did.

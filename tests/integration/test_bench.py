@@ -171,6 +171,30 @@ class TestConnect:
         assert "http" not in text  # it loads nothing
 
 
+class TestQuery:
+    @pytest.mark.parametrize("sessions", [1, 3])
+    def test_round_trips_are_measured_and_nothing_else(self, password_file, mariadb, gateway,
+                                                       sessions):
+        results = reported(bench(
+            "query", "--rounds", 2, "--requests", 50, "--at-once", sessions, "--format", "json",
+            "--user", "native", "--password-file", password_file,
+            "--process", f"gatehouse={gateway.pid}",
+            mariadb_target(("127.0.0.1", mariadb.port), "direct", "mariadb+plain"),
+            mariadb_target(gateway.address())))
+        for each in results.values():
+            assert each["microseconds"].keys() == {"query"}
+            assert each["microseconds"]["query"]["samples"] == 100
+            assert len(each["figures"]["rate"]["rounds"]) == 2
+        assert results["gatehouse"]["figures"]["cpu"]["least"] > 0
+        gateway.wait_for_audit("closed", count=2 * sessions, close_reason="client_closed")
+
+    def test_of_a_cluster_too(self, stub, before_stub):
+        gateway = before_stub()
+        results = measured(bench("query", "--rounds", 2, "--requests", 50, "--format", "json",
+                                 stub.target, mariadb_target(gateway.address(), scheme="cql")))
+        assert all(quantities["query"]["samples"] == 100 for quantities in results.values())
+
+
 class TestStub:
     def test_it_is_measured_directly_and_behind_the_gateway(self, connect, stub, before_stub):
         gateway = before_stub()
