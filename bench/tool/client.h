@@ -29,6 +29,8 @@ class Client {
                                     SSL_SESSION* resume, StageTimes& times) = 0;
   // The least that a server answers: one row.
   [[nodiscard]] virtual bool query() = 0;
+  // A row of bulk_size bytes (stub_answers.h).
+  [[nodiscard]] virtual bool query_bulk() = 0;
   // In order, as drivers end a connection.
   virtual void close() = 0;
 

@@ -45,8 +45,20 @@ bool CqlClient::log_in(const Target& target, const Account& account, const std::
 }
 
 bool CqlClient::query() {
+  return ask_for_rows(small_statement);
+}
+
+bool CqlClient::query_bulk() {
+  if (!ask_for_rows(bulk_statement)) {
+    return channel_.fail(
+        fmt::format("{}\n  hint: only `gatehouse-bench stub` has a table for it", channel_.why()));
+  }
+  return body_.size() > bulk_size || channel_.fail("it gave another answer than the stub's");
+}
+
+bool CqlClient::ask_for_rows(std::string_view statement) {
   std::vector<std::uint8_t> body;
-  cassandra::append_query(body, version, small_statement);
+  cassandra::append_query(body, version, statement);
   if (!ask(opcode::query, body)) return false;
   return answer_.opcode == opcode::result || fail_with_answer("a query");
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "bench/tool/client.h"
@@ -14,11 +15,13 @@ class CqlClient final : public Client {
   bool log_in(const Target& target, const Account& account, const std::string& source,
               SSL_CTX& context, SSL_SESSION* resume, StageTimes& times) override;
   bool query() override;
+  bool query_bulk() override;
   void close() override { channel_.close(); }
 
  private:
   // One request, and its answer.
   [[nodiscard]] bool ask(std::uint8_t opcode, Bytes body);
+  [[nodiscard]] bool ask_for_rows(std::string_view statement);
   bool fail_with_answer(const char* request);
 
   cassandra::FrameHeader answer_;

@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "bench/tool/bulk.h"
 #include "bench/tool/command_line.h"
 #include "bench/tool/connect.h"
 #include "bench/tool/query.h"
@@ -86,6 +87,31 @@ void add_query(CLI::App& app, int& code) {
   command->callback([=, &code] { code = run_query(*common, *options); });
 }
 
+int run_bulk(const Common& common, const BulkOptions& options) {
+  Subjects subjects;
+  if (const int code = read_subjects(common, subjects); code != 0) return code;
+  Result result{.command = fmt::format("bulk, {} rounds of {} MB, {} sessions at a time",
+                                       options.rounds, options.megabytes, options.at_once),
+                .measured = {},
+                .why = {}};
+  result.measured = measure_bulk(subjects, options, result.why);
+  return show(std::move(result), common);
+}
+
+void add_bulk(CLI::App& app, int& code) {
+  auto common = std::make_shared<Common>();
+  auto options = std::make_shared<BulkOptions>();
+  auto* command = app.add_subcommand(
+      "bulk", "Bytes through established sessions: large answers of MariaDB, or of the stub");
+  add_common(*command, *common);
+  add_rounds(*command, options->rounds);
+  command->add_option("--megabytes", options->megabytes, "Of each target in each round")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  add_at_once(*command, options->at_once, "So many sessions, a thread each");
+  command->callback([=, &code] { code = run_bulk(*common, *options); });
+}
+
 constexpr const char* stub_help =
     "A node of Cassandra that answers at once, to be measured through front doors: in plaintext,\n"
     "on 127.0.0.1, without login, with the answers that gatehouse-bench and Gatehouse ask for. "
@@ -111,6 +137,7 @@ int run(int argc, char** argv) {
   int code = 0;
   add_connect(app, code);
   add_query(app, code);
+  add_bulk(app, code);
   add_stub(app, code);
   try {
     app.parse(argc, argv);

@@ -195,6 +195,34 @@ class TestQuery:
         assert all(quantities["query"]["samples"] == 100 for quantities in results.values())
 
 
+class TestBulk:
+    def test_megabytes_and_what_they_cost(self, password_file, mariadb, gateway):
+        results = reported(bench(
+            "bulk", "--rounds", 2, "--megabytes", 5, "--at-once", 2, "--format", "json",
+            "--user", "native", "--password-file", password_file,
+            "--process", f"gatehouse={gateway.pid}",
+            mariadb_target(("127.0.0.1", mariadb.port), "direct"),
+            mariadb_target(gateway.address())))
+        assert results["gatehouse"]["figures"]["rate"]["unit"] == "MB/s"
+        assert len(results["gatehouse"]["figures"]["rate"]["rounds"]) == 2
+        assert results["gatehouse"]["figures"]["cpu"]["least"] > 0
+        closed = gateway.wait_for_audit("closed", count=4, close_reason="client_closed")
+        assert sum(record["bytes_out"] for record in closed) >= 2 * 5 * 1_000_000
+
+    def test_the_stub_has_much_to_tell(self, stub, before_stub):
+        gateway = before_stub()
+        results = reported(bench("bulk", "--rounds", 2, "--megabytes", 5, "--format", "json",
+                                 stub.target, mariadb_target(gateway.address(), scheme="cql")))
+        assert all(each["figures"]["rate"]["least"] > 0 for each in results.values())
+
+    def test_a_real_node_has_no_such_table(self, cassandra, password_file):
+        [node] = cassandra.nodes
+        done = bench("bulk", "--user", CASSANDRA_USER, "--password-file", password_file,
+                     f"node=cql://{node.address}:{node.port}")
+        assert done.returncode == 1
+        assert "only `gatehouse-bench stub` has a table for it" in done.stderr
+
+
 class TestStub:
     def test_it_is_measured_directly_and_behind_the_gateway(self, connect, stub, before_stub):
         gateway = before_stub()
