@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -40,17 +41,11 @@ void prepare(int socket) {
   ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
 }
 
-std::string in_words(int error) {
-  if (error == EAGAIN || error == EINPROGRESS) return "it did not answer in time";
-  if (error == 0) return "it closed the connection";
-  return std::generic_category().message(error);
-}
-
 }  // namespace
 
 TlsContext client_context() {
   TlsContext context(SSL_CTX_new(TLS_client_method()));
-  if (context == nullptr) return nullptr;
+  if (context == nullptr) throw std::bad_alloc();
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
   // Tickets are kept by whoever wants to resume.
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
@@ -63,7 +58,7 @@ bool Channel::connect(const Target& target, const std::string& source) {
   const Addresses address = resolve(target.host, target.port);
   if (address == nullptr) return fail(fmt::format("{} is not known", target.host));
   socket_ = Descriptor(::socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket_) return fail(in_words(errno));
+  if (!socket_) return fail(failure(errno));
   prepare(socket_.get());
   if (!source.empty()) {
     const int on = 1;  // so that a flood does not use up one port for each connection of the past
@@ -74,8 +69,9 @@ bool Channel::connect(const Target& target, const std::string& source) {
     }
   }
   if (::connect(socket_.get(), address->ai_addr, address->ai_addrlen) != 0) {
-    return fail(in_words(errno));
+    return fail(failure(errno));
   }
+  is_connected_ = true;
   return true;
 }
 
@@ -96,7 +92,7 @@ bool Channel::write(std::span<const std::uint8_t> bytes) {
       bytes = bytes.subspan(static_cast<std::size_t>(written));
     } else {
       const ssize_t written = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (written < 0) return fail(in_words(errno));
+      if (written < 0) return fail(failure(errno));
       bytes = bytes.subspan(static_cast<std::size_t>(written));
     }
   }
@@ -130,7 +126,7 @@ std::size_t Channel::read_some(std::span<std::uint8_t> bytes) {
   } else {
     const ssize_t got = ::recv(socket_.get(), bytes.data(), bytes.size(), 0);
     if (got > 0) return static_cast<std::size_t>(got);
-    fail(in_words(got == 0 ? 0 : errno));
+    fail(failure(got == 0 ? 0 : errno));
   }
   return 0;
 }
@@ -140,7 +136,7 @@ bool Channel::read_to_end() {
   for (;;) {
     const ssize_t got = ::recv(socket_.get(), ignored.data(), ignored.size(), 0);
     if (got == 0 || (got < 0 && errno == ECONNRESET)) return true;
-    if (got < 0) return fail(in_words(errno));
+    if (got < 0) return fail(failure(errno));
   }
 }
 
@@ -160,6 +156,13 @@ void Channel::close() noexcept {
   socket_ = Descriptor();
 }
 
+std::string Channel::failure(int error) {
+  is_late_ = error == EAGAIN || error == EINPROGRESS;
+  if (is_late_) return "it did not answer in time";
+  if (error == 0) return "it closed the connection";
+  return std::generic_category().message(error);
+}
+
 bool Channel::fail(std::string why) {
   why_ = std::move(why);
   return false;
@@ -174,7 +177,7 @@ bool Channel::fail_in_tls(const char* what, int result) {
   if (kind == SSL_ERROR_SSL && first != 0) {
     return fail(fmt::format("{}: {}", what, ERR_reason_error_string(first)));
   }
-  return fail(in_words(kind == SSL_ERROR_SYSCALL ? error : EAGAIN));
+  return fail(failure(kind == SSL_ERROR_SYSCALL ? error : EAGAIN));
 }
 
 }  // namespace gatehouse::bench

@@ -28,7 +28,6 @@ bool Connector::prepare(std::string& why) {
 
 bool Connector::connect(StageTimes& times, std::string& why) {
   const auto client = make_client(target_.protocol);
-  if (context_ == nullptr) return fail(why, "no memory");
   if (!client->log_in(target_, account_, source_, *context_, ticket_.get(), times) ||
       !client->query()) {
     return fail(why, client->why());

@@ -12,7 +12,12 @@
 
 namespace gatehouse::bench {
 
-// `count` of them at one target, each of which has been asked once. False: one failed.
+// One, which has been asked once. Null: it failed, and `why` says how.
+[[nodiscard]] std::unique_ptr<Client> establish(const Target& target, const Account& account,
+                                                SSL_CTX& context, StageTimes& times,
+                                                std::string& why);
+
+// `count` of them. False: one failed.
 using Clients = std::vector<std::unique_ptr<Client>>;
 [[nodiscard]] bool establish(const Subjects& subjects, const Target& target, std::size_t count,
                              Clients& clients, std::string& why);

@@ -10,6 +10,8 @@
 #include "bench/tool/bulk.h"
 #include "bench/tool/command_line.h"
 #include "bench/tool/connect.h"
+#include "bench/tool/deny.h"
+#include "bench/tool/idle.h"
 #include "bench/tool/query.h"
 #include "bench/tool/stub.h"
 
@@ -112,6 +114,72 @@ void add_bulk(CLI::App& app, int& code) {
   command->callback([=, &code] { code = run_bulk(*common, *options); });
 }
 
+int run_idle(const Common& common, const IdleOptions& options) {
+  Subjects subjects;
+  if (const int code = read_subjects(common, subjects); code != 0) return code;
+  Result result{
+      .command = fmt::format("idle, {} sessions in {} steps", options.sessions, options.steps),
+      .measured = {},
+      .why = {},
+      .step_unit = "sessions",
+      .steps = steps_of(options)};
+  result.measured = measure_idle(subjects, options, result.why);
+  return show(std::move(result), common);
+}
+
+void add_idle(CLI::App& app, int& code) {
+  auto common = std::make_shared<Common>();
+  auto options = std::make_shared<IdleOptions>();
+  auto* command = app.add_subcommand(
+      "idle", "Sessions that are opened and held: how set-ups and, with --process, memory grow");
+  add_common(*command, *common);
+  command->add_option("--sessions", options->sessions, "At each target, one after the other")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  command->add_option("--steps", options->steps, "How often is looked on the way there")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  command->add_flag("--hold", options->is_held, "Hold each target's sessions until Ctrl-C");
+  command->callback([=, &code] {
+    const bool fits = options->steps <= options->sessions;
+    code = fits ? run_idle(*common, *options)
+                : fail(wrong_usage, "there are more steps than sessions");
+  });
+}
+
+int run_deny(const Common& common, const DenyOptions& options) {
+  Subjects subjects;
+  if (const int code = read_subjects(common, subjects); code != 0) return code;
+  Result result{.command = fmt::format("deny, {} rounds of {} s, {} refused clients at a time",
+                                       options.rounds, options.seconds, options.at_once),
+                .measured = {},
+                .why = {}};
+  result.measured = measure_deny(subjects, options, result.why);
+  return show(std::move(result), common);
+}
+
+constexpr const char* deny_help =
+    "A flood of sources that are refused beside one that is let in, connection after connection:\n"
+    "each target's turn is the latter alone, then both, then (with --process) the flood alone";
+
+void add_deny(CLI::App& app, int& code) {
+  auto common = std::make_shared<Common>();
+  auto options = std::make_shared<DenyOptions>();
+  auto* command = app.add_subcommand("deny", deny_help);
+  add_common(*command, *common);
+  command->add_option("--refused-from", options->refused_from, "The flood's address")
+      ->required()
+      ->type_name("ADDRESS");
+  command->add_option("--allowed-from", options->allowed_from, "The other one's")
+      ->type_name("ADDRESS");
+  add_rounds(*command, options->rounds);
+  command->add_option("--seconds", options->seconds, "Of each part of a turn")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
+  add_at_once(*command, options->at_once, "So many refused clients, a thread each");
+  command->callback([=, &code] { code = run_deny(*common, *options); });
+}
+
 constexpr const char* stub_help =
     "A node of Cassandra that answers at once, to be measured through front doors: in plaintext,\n"
     "on 127.0.0.1, without login, with the answers that gatehouse-bench and Gatehouse ask for. "
@@ -138,6 +206,8 @@ int run(int argc, char** argv) {
   add_connect(app, code);
   add_query(app, code);
   add_bulk(app, code);
+  add_idle(app, code);
+  add_deny(app, code);
   add_stub(app, code);
   try {
     app.parse(argc, argv);

@@ -6,6 +6,7 @@ How long anything took is not looked at.
 import json
 import os
 import pathlib
+import signal
 import subprocess
 
 import pytest
@@ -59,9 +60,10 @@ def stub():
 def before_stub(certificates, stub, start_gateway):
     """A gateway that leads to the stub, in plaintext; `account`: by which it learns the ring."""
 
-    def start(account=None, rules=RULES, **listener_keys):
+    def start(account=None, rules=RULES, limits=None, **listener_keys):
         yaml = configuration.cassandra_yaml(certificates, {"mode": "single"}, [stub.backend],
-                                            listener_keys, {"tls": {"mode": "off"}}, account)
+                                            listener_keys, {"tls": {"mode": "off"}}, account,
+                                            limits=limits or {})
         return start_gateway(yaml, {RULE_FILE: rules})
 
     return start
@@ -223,6 +225,91 @@ class TestBulk:
         assert "only `gatehouse-bench stub` has a table for it" in done.stderr
 
 
+class TestIdle:
+    def test_memory_grows_with_sessions(self, stub, before_stub, tmp_path):
+        gateway = before_stub()
+        page = tmp_path / "page.html"
+        done = bench("idle", "--sessions", 60, "--steps", 3, "--format", "json", "--html", page,
+                     "--process", f"gatehouse={gateway.pid}", stub.target,
+                     mariadb_target(gateway.address(), scheme="cql"))
+        results = reported(done)
+        assert json.loads(done.stdout)["steps"] == [20, 40, 60]
+        for each in results.values():
+            assert each["microseconds"]["ready"]["samples"] == 60
+            assert len(each["by_step"]["ready_p50"]["steps"]) == 3
+        memory = results["gatehouse"]["figures"]["memory"]
+        assert memory["rounds"] == results["gatehouse"]["by_step"]["memory"]["steps"][-1:]
+        assert memory["median"] > 1
+        assert results["stub"]["figures"]["memory"]["median"] is None
+        assert "memory, KiB a session, by sessions</h2>" in page.read_text()
+        gateway.wait_for_audit("closed", count=60, close_reason="client_closed")
+
+    def test_sessions_are_held_until_somebody_has_seen_them(self, stub, before_stub):
+        gateway = before_stub()
+        address = mariadb_target(gateway.address(), scheme="cql")
+        holding = processes.start([_program(), "idle", "--hold", "--sessions", "5", "--steps", "1",
+                                   address], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                  text=True)
+        assert "5 sessions are held until Ctrl-C" in holding.stderr.readline()
+        assert gateway.status()["sessions"] == 5
+        holding.send_signal(signal.SIGINT)
+        shown, _ = holding.communicate(timeout=DEADLINE_SECONDS)
+        assert holding.returncode == 0
+        assert "ready_p50, us, by sessions" in shown
+
+    def test_more_sessions_than_files_may_be_open(self, stub):
+        done = bench("idle", "--sessions", 1_000_000, stub.target)
+        assert done.returncode == 1
+        assert "fewer --sessions" in done.stderr
+
+    def test_the_session_that_is_one_too_many(self, stub, before_stub):
+        gateway = before_stub(limits={"sessions_per_source": 7})
+        done = bench("idle", "--sessions", 20, mariadb_target(gateway.address(), scheme="cql"))
+        assert done.returncode == 1
+        assert "error: gatehouse: session 8: " in done.stderr
+
+
+ALLOWED, REFUSED = "127.0.0.1", "127.9.0.1"
+SOME = "some 127.0.0.0/16"
+
+
+class TestDeny:
+    def test_refusals_and_what_they_cost_others(self, password_file, certificates, mariadb,
+                                                start_gateway):
+        gateway = start_gateway(configuration.gateway_yaml(certificates, [mariadb.tcp_backend]),
+                                {"orders.yaml": configuration.rule_file(SOME)})
+        results = reported(bench(
+            "deny", "--rounds", 1, "--seconds", 1, "--refused-from", REFUSED, "--allowed-from",
+            ALLOWED, "--at-once", 2, "--format", "json", "--user", "native", "--password-file",
+            password_file, "--process", f"gatehouse={gateway.pid}",
+            mariadb_target(gateway.address())))
+        [each] = results.values()
+        assert each["microseconds"].keys() == {"alone", "flooded"}
+        for figure in ("rate", "moved_p50", "cpu"):
+            assert each["figures"][figure]["least"] > 0
+        assert gateway.audit("denied", reason="no_matching_rule")[0]["source"]["address"] == REFUSED
+        assert {record["source"]["address"] for record in gateway.audit("opened")} == {ALLOWED}
+
+    @pytest.mark.parametrize("on_deny", ["message", "reset"])
+    def test_a_cluster_refuses_too(self, before_stub, on_deny):
+        rules = configuration.rule_file(SOME, configuration.CLUSTER)
+        gateway = before_stub(rules=rules, on_deny=on_deny)
+        results = reported(bench(
+            "deny", "--rounds", 1, "--seconds", 1, "--refused-from", REFUSED, "--allowed-from",
+            ALLOWED, "--format", "json", mariadb_target(gateway.address(), scheme="cql")))
+        assert results["gatehouse"]["figures"]["rate"]["least"] > 0
+
+    def test_one_that_is_let_in_is_an_error(self, stub):
+        done = bench("deny", "--seconds", 1, "--refused-from", REFUSED, stub.target)
+        assert done.returncode == 1
+        assert f"error: stub: from {REFUSED}: it was let in" in done.stderr
+
+    def test_an_address_of_somebody_else(self, stub):
+        done = bench("deny", "--seconds", 1, "--refused-from", "192.0.2.1", stub.target)
+        assert done.returncode == 1
+        assert "cannot connect from 192.0.2.1" in done.stderr
+
+
 class TestStub:
     def test_it_is_measured_directly_and_behind_the_gateway(self, connect, stub, before_stub):
         gateway = before_stub()
@@ -277,7 +364,9 @@ class TestFailures:
     @pytest.mark.parametrize("arguments", [
         [], ["connect"], ["connect", "127.0.0.1:3306"],
         ["connect", "--rounds", "0", "mariadb://127.0.0.1:1"],
-        ["connect", "--process", "other=1", "this=mariadb://127.0.0.1:1"]])
+        ["connect", "--process", "other=1", "this=mariadb://127.0.0.1:1"],
+        ["idle", "--sessions", "5", "--steps", "6", "mariadb://127.0.0.1:1"],
+        ["deny", "mariadb://127.0.0.1:1"]])
     def test_wrong_usage_exits_with_2(self, arguments):
         done = bench(*arguments)
         assert done.returncode == 2
