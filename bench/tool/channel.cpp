@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -68,11 +69,11 @@ bool Channel::connect(const Target& target, const std::string& source) {
       return fail(fmt::format("cannot connect from {}", source));
     }
   }
-  if (::connect(socket_.get(), address->ai_addr, address->ai_addrlen) != 0) {
-    return fail(failure(errno));
-  }
-  is_connected_ = true;
-  return true;
+  const int error =
+      ::connect(socket_.get(), address->ai_addr, address->ai_addrlen) == 0 ? 0 : errno;
+  // It may have been reset already. Where nobody listens it is refused instead.
+  is_connected_ = error == 0 || error == ECONNRESET;
+  return error == 0 || fail(failure(error));
 }
 
 bool Channel::begin_tls(SSL_CTX& context, SSL_SESSION* resume) {
@@ -129,6 +130,11 @@ std::size_t Channel::read_some(std::span<std::uint8_t> bytes) {
     fail(failure(got == 0 ? 0 : errno));
   }
   return 0;
+}
+
+bool Channel::hears_within(std::chrono::milliseconds time) const {
+  pollfd wanted{.fd = socket_.get(), .events = POLLIN, .revents = 0};
+  return ::poll(&wanted, 1, static_cast<int>(time.count())) > 0;
 }
 
 bool Channel::read_to_end() {

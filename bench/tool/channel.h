@@ -42,6 +42,8 @@ class Channel {
   [[nodiscard]] bool begin_tls(SSL_CTX& context, SSL_SESSION* resume);
   [[nodiscard]] bool write(std::span<const std::uint8_t> bytes);
   [[nodiscard]] bool read_exactly(std::span<std::uint8_t> bytes);
+  // Whether the other side says something so soon, or ends the connection.
+  [[nodiscard]] bool hears_within(std::chrono::milliseconds time) const;
   // Reads until the other side ends the connection.
   [[nodiscard]] bool read_to_end();
   // A ticket for the next connection; null: there is none. TLS 1.3 brings it behind the handshake,

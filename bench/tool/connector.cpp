@@ -28,8 +28,8 @@ bool Connector::prepare(std::string& why) {
 
 bool Connector::connect(StageTimes& times, std::string& why) {
   const auto client = make_client(target_.protocol);
-  if (!client->log_in(target_, account_, source_, *context_, ticket_.get(), times) ||
-      !client->query()) {
+  if (!client->connect(target_, source_, times) ||
+      !client->log_in(target_, account_, *context_, ticket_.get(), times) || !client->query()) {
     return fail(why, client->why());
   }
   times.mark(Stage::query);

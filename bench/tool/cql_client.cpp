@@ -19,11 +19,8 @@ constexpr std::uint32_t answer_size_max = 16 * 1024 * 1024;
 
 }  // namespace
 
-bool CqlClient::log_in(const Target& target, const Account& account, const std::string& source,
-                       SSL_CTX& context, SSL_SESSION* resume, StageTimes& times) {
-  times.begin();
-  if (!channel_.connect(target, source)) return false;
-  times.mark(Stage::tcp);
+bool CqlClient::log_in(const Target& target, const Account& account, SSL_CTX& context,
+                       SSL_SESSION* resume, StageTimes& times) {
   if (target.is_tls) {
     if (!channel_.begin_tls(context, resume)) return false;
     times.mark(Stage::tls);

@@ -12,8 +12,8 @@ namespace gatehouse::bench {
 
 class CqlClient final : public Client {
  public:
-  bool log_in(const Target& target, const Account& account, const std::string& source,
-              SSL_CTX& context, SSL_SESSION* resume, StageTimes& times) override;
+  bool log_in(const Target& target, const Account& account, SSL_CTX& context, SSL_SESSION* resume,
+              StageTimes& times) override;
   bool query() override;
   bool query_bulk() override;
   void close() override { channel_.close(); }

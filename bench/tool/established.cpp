@@ -7,7 +7,8 @@ namespace gatehouse::bench {
 std::unique_ptr<Client> establish(const Target& target, const Account& account, SSL_CTX& context,
                                   StageTimes& times, std::string& why) {
   auto client = make_client(target.protocol);
-  if (client->log_in(target, account, {}, context, nullptr, times) && client->query()) {
+  if (client->connect(target, {}, times) &&
+      client->log_in(target, account, context, nullptr, times) && client->query()) {
     return client;
   }
   why = client->why();

@@ -59,11 +59,8 @@ std::vector<std::uint8_t> native_password_answer(std::string_view password,
   return answer;
 }
 
-bool MariadbClient::log_in(const Target& target, const Account& account, const std::string& source,
-                           SSL_CTX& context, SSL_SESSION* resume, StageTimes& times) {
-  times.begin();
-  if (!channel_.connect(target, source)) return false;
-  times.mark(Stage::tcp);
+bool MariadbClient::log_in(const Target& target, const Account& account, SSL_CTX& context,
+                           SSL_SESSION* resume, StageTimes& times) {
   if (!read_greeting()) return false;
   times.mark(Stage::greeting);
   if (target.is_tls) {
