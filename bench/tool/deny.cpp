@@ -113,7 +113,7 @@ class Round {
   bool be_alone(Measured& measured, std::string& why) {
     std::vector<double> times;
     if (!let_in(times, why)) return false;
-    median_ = *median(times);
+    median_ = median(times).value_or(0);
     measured.quantities[alone].samples.add_round(std::move(times));
     return true;
   }
@@ -125,7 +125,7 @@ class Round {
     const bool is_let_in = let_in(times, why);
     if (!flood.stop(why) || !is_let_in) return false;
     measured.figures[rate].values.push_back(flood.count() / meter.seconds());
-    measured.figures[moved_p50].values.push_back(*median(times) / median_);
+    measured.figures[moved_p50].values.push_back(median(times).value_or(0) / median_);
     measured.quantities[flooded].samples.add_round(std::move(times));
     return true;
   }

@@ -55,11 +55,11 @@ class Held {
     sigset_t ends{};
     ::sigemptyset(&ends);
     ::sigaddset(&ends, SIGINT);
-    ::sigprocmask(SIG_BLOCK, &ends, nullptr);
+    ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
     fmt::print(stderr, "{}: {} sessions are held until Ctrl-C\n", target_.name, clients_.size());
     int signal = 0;
     ::sigwait(&ends, &signal);
-    ::sigprocmask(SIG_UNBLOCK, &ends, nullptr);
+    ::pthread_sigmask(SIG_UNBLOCK, &ends, nullptr);
   }
 
   void close() {
@@ -83,7 +83,7 @@ class Held {
       ready.push_back(times.ready());
       clients_.push_back(std::move(client));
     }
-    measured.by_step.front().values.push_back(*median(ready));
+    measured.by_step.front().values.push_back(median(ready).value_or(0));
     measured.quantities.front().samples.add_round(std::move(ready));
     return true;
   }
@@ -112,6 +112,7 @@ Measured nothing_yet(const Subjects& subjects) {
 
 std::vector<double> steps_of(const IdleOptions& options) {
   std::vector<double> steps;
+  steps.reserve(options.steps);
   for (std::size_t step = 0; step < options.steps; ++step) {
     steps.push_back(static_cast<double>(end_of_step(options, step)));
   }

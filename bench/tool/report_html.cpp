@@ -146,7 +146,7 @@ std::string figure(const Report& report, std::size_t at) {
                   report.targets.front().figures[at].unit);
   for (std::size_t number = 0; number < all.size(); ++number) {
     const Summary& shown = all[number];
-    if (!shown.median) continue;
+    if (!shown.median || !shown.least || !shown.most) continue;
     html += fmt::format(
         "<div class='bar'><b>{}</b><i style='width:{:.2f}%;background:{}'></i>&nbsp;{} ({} to "
         "{})</div>\n",

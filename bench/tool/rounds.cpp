@@ -41,6 +41,7 @@ bool at_once(std::size_t count, const Work& work, std::string& why) {
   bool failed = false;
   {
     std::vector<std::jthread> threads;
+    threads.reserve(count);
     for (std::size_t number = 0; number < count; ++number) {
       threads.emplace_back([&, number] {
         std::string own;

@@ -6,7 +6,6 @@
 #include <csignal>
 #include <cstdio>
 #include <memory>
-#include <optional>
 #include <system_error>
 #include <vector>
 
@@ -28,7 +27,7 @@ namespace {
 using Outcome = cassandra::FrameSplitter::Outcome;
 
 constexpr std::uint32_t request_size_max = 1024 * 1024;
-constexpr std::size_t scratch_size = 64 * 1024;
+constexpr std::size_t scratch_size = std::size_t{64} * 1024;
 
 // What is read and written at a time, by all of them in turn.
 struct Scratch {
@@ -102,7 +101,7 @@ Descriptor take_signals() {
   ::sigemptyset(&ends);
   ::sigaddset(&ends, SIGTERM);
   ::sigaddset(&ends, SIGINT);
-  ::sigprocmask(SIG_BLOCK, &ends, nullptr);
+  ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
   return Descriptor(::signalfd(-1, &ends, SFD_CLOEXEC));
 }
 
@@ -115,6 +114,7 @@ class Stub {
  public:
   bool listen(std::uint16_t port, std::string& why) {
     listener_ = Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!listener_) return fail(why, "it cannot listen");
     const int on = 1;
     ::setsockopt(listener_.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     ::setsockopt(listener_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // inherited
@@ -128,9 +128,9 @@ class Stub {
         ::getsockname(listener_.get(), bound, &size) != 0) {
       return fail(why, "it cannot listen");
     }
-    answers_.emplace(ntohs(address.sin_port));
+    answers_ = std::make_unique<const StubAnswers>(ntohs(address.sin_port));
     fmt::print("listening 127.0.0.1:{}\n", ntohs(address.sin_port));
-    std::fflush(stdout);
+    static_cast<void>(std::fflush(stdout));
     return true;
   }
 
@@ -189,7 +189,7 @@ class Stub {
 
   Descriptor listener_;
   Descriptor events_;
-  std::optional<StubAnswers> answers_;
+  std::unique_ptr<const StubAnswers> answers_;
   Scratch scratch_;
   std::vector<std::unique_ptr<Connection>> connections_;  // by their descriptors
 };
