@@ -1,7 +1,9 @@
 #include "bench/tool/channel.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -10,6 +12,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -39,17 +42,11 @@ void prepare(int socket) {
   ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
 }
 
-std::string in_words(int error) {
-  if (error == EAGAIN || error == EINPROGRESS) return "it did not answer in time";
-  if (error == 0) return "it closed the connection";
-  return std::generic_category().message(error);
-}
-
 }  // namespace
 
 TlsContext client_context() {
   TlsContext context(SSL_CTX_new(TLS_client_method()));
-  if (context == nullptr) return nullptr;
+  if (context == nullptr) throw std::bad_alloc();
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
   // Tickets are kept by whoever wants to resume.
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
@@ -62,7 +59,7 @@ bool Channel::connect(const Target& target, const std::string& source) {
   const Addresses address = resolve(target.host, target.port);
   if (address == nullptr) return fail(fmt::format("{} is not known", target.host));
   socket_ = Descriptor(::socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket_) return fail(in_words(errno));
+  if (!socket_) return fail(failure(errno));
   prepare(socket_.get());
   if (!source.empty()) {
     const int on = 1;  // so that a flood does not use up one port for each connection of the past
@@ -72,13 +69,15 @@ bool Channel::connect(const Target& target, const std::string& source) {
       return fail(fmt::format("cannot connect from {}", source));
     }
   }
-  if (::connect(socket_.get(), address->ai_addr, address->ai_addrlen) != 0) {
-    return fail(in_words(errno));
-  }
-  return true;
+  const int error =
+      ::connect(socket_.get(), address->ai_addr, address->ai_addrlen) == 0 ? 0 : errno;
+  // It may have been reset already. Where nobody listens it is refused instead.
+  is_connected_ = error == 0 || error == ECONNRESET;
+  return error == 0 || fail(failure(error));
 }
 
 bool Channel::begin_tls(SSL_CTX& context, SSL_SESSION* resume) {
+  if (!ahead_.empty()) return fail("it said something that was not asked for");
   tls_.reset(SSL_new(&context));
   if (tls_ == nullptr || SSL_set_fd(tls_.get(), socket_.get()) != 1) return fail("no memory");
   if (resume != nullptr) SSL_set_session(tls_.get(), resume);
@@ -94,7 +93,7 @@ bool Channel::write(std::span<const std::uint8_t> bytes) {
       bytes = bytes.subspan(static_cast<std::size_t>(written));
     } else {
       const ssize_t written = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (written < 0) return fail(in_words(errno));
+      if (written < 0) return fail(failure(errno));
       bytes = bytes.subspan(static_cast<std::size_t>(written));
     }
   }
@@ -103,17 +102,39 @@ bool Channel::write(std::span<const std::uint8_t> bytes) {
 
 bool Channel::read_exactly(std::span<std::uint8_t> bytes) {
   while (!bytes.empty()) {
-    if (tls_ != nullptr) {
-      const int got = SSL_read(tls_.get(), bytes.data(), static_cast<int>(bytes.size()));
-      if (got <= 0) return fail_in_tls("read", got);
-      bytes = bytes.subspan(static_cast<std::size_t>(got));
+    if (!ahead_.empty()) {
+      const std::size_t count = std::min(ahead_.size(), bytes.size());
+      std::copy_n(ahead_.begin(), count, bytes.begin());
+      ahead_ = ahead_.subspan(count);
+      bytes = bytes.subspan(count);
+    } else if (bytes.size() >= buffer_.size()) {
+      const std::size_t got = read_some(bytes);
+      if (got == 0) return false;
+      bytes = bytes.subspan(got);
     } else {
-      const ssize_t got = ::recv(socket_.get(), bytes.data(), bytes.size(), 0);
-      if (got <= 0) return fail(in_words(got == 0 ? 0 : errno));
-      bytes = bytes.subspan(static_cast<std::size_t>(got));
+      ahead_ = std::span(buffer_).first(read_some(buffer_));
+      if (ahead_.empty()) return false;
     }
   }
   return true;
+}
+
+std::size_t Channel::read_some(std::span<std::uint8_t> bytes) {
+  if (tls_ != nullptr) {
+    const int got = SSL_read(tls_.get(), bytes.data(), static_cast<int>(bytes.size()));
+    if (got > 0) return static_cast<std::size_t>(got);
+    fail_in_tls("read", got);
+  } else {
+    const ssize_t got = ::recv(socket_.get(), bytes.data(), bytes.size(), 0);
+    if (got > 0) return static_cast<std::size_t>(got);
+    fail(failure(got == 0 ? 0 : errno));
+  }
+  return 0;
+}
+
+bool Channel::hears_within(std::chrono::milliseconds time) const {
+  pollfd wanted{.fd = socket_.get(), .events = POLLIN, .revents = 0};
+  return ::poll(&wanted, 1, static_cast<int>(time.count())) > 0;
 }
 
 bool Channel::read_to_end() {
@@ -121,7 +142,7 @@ bool Channel::read_to_end() {
   for (;;) {
     const ssize_t got = ::recv(socket_.get(), ignored.data(), ignored.size(), 0);
     if (got == 0 || (got < 0 && errno == ECONNRESET)) return true;
-    if (got < 0) return fail(in_words(errno));
+    if (got < 0) return fail(failure(errno));
   }
 }
 
@@ -141,6 +162,13 @@ void Channel::close() noexcept {
   socket_ = Descriptor();
 }
 
+std::string Channel::failure(int error) {
+  is_late_ = error == EAGAIN || error == EINPROGRESS;
+  if (is_late_) return "it did not answer in time";
+  if (error == 0) return "it closed the connection";
+  return std::generic_category().message(error);
+}
+
 bool Channel::fail(std::string why) {
   why_ = std::move(why);
   return false;
@@ -155,7 +183,7 @@ bool Channel::fail_in_tls(const char* what, int result) {
   if (kind == SSL_ERROR_SSL && first != 0) {
     return fail(fmt::format("{}: {}", what, ERR_reason_error_string(first)));
   }
-  return fail(in_words(kind == SSL_ERROR_SYSCALL ? error : EAGAIN));
+  return fail(failure(kind == SSL_ERROR_SYSCALL ? error : EAGAIN));
 }
 
 }  // namespace gatehouse::bench

@@ -2,6 +2,7 @@
 // apart.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -27,6 +28,7 @@ using TlsContext = std::unique_ptr<SSL_CTX, Free>;
 using TlsSession = std::unique_ptr<SSL_SESSION, Free>;
 
 // Verifies nobody: any endpoint can be measured. Whoever gives a password is told so by --help.
+// Never null.
 [[nodiscard]] TlsContext client_context();
 
 // One thread at a time. Every call that returns a bool: false where it failed, and why() says how.
@@ -40,6 +42,8 @@ class Channel {
   [[nodiscard]] bool begin_tls(SSL_CTX& context, SSL_SESSION* resume);
   [[nodiscard]] bool write(std::span<const std::uint8_t> bytes);
   [[nodiscard]] bool read_exactly(std::span<std::uint8_t> bytes);
+  // Whether the other side says something so soon, or ends the connection.
+  [[nodiscard]] bool hears_within(std::chrono::milliseconds time) const;
   // Reads until the other side ends the connection.
   [[nodiscard]] bool read_to_end();
   // A ticket for the next connection; null: there is none. TLS 1.3 brings it behind the handshake,
@@ -50,14 +54,26 @@ class Channel {
   void close() noexcept;
 
   [[nodiscard]] const std::string& why() const noexcept { return why_; }
+  // Whether the other side ended what it had begun, and not this one or the time allowed.
+  [[nodiscard]] bool was_turned_away() const noexcept { return is_connected_ && !is_late_; }
   bool fail(std::string why);
 
  private:
+  // As many as there are, but at least one; 0: it failed.
+  std::size_t read_some(std::span<std::uint8_t> bytes);
   bool fail_in_tls(const char* what, int result);
+
+  // In words.
+  std::string failure(int error);
 
   Descriptor socket_;
   Tls tls_;
+  bool is_connected_ = false;
+  bool is_late_ = false;
   std::string why_;
+  // What was read and not yet asked for: an answer comes in one piece, and drivers read it so.
+  std::array<std::uint8_t, 4096> buffer_{};
+  std::span<std::uint8_t> ahead_;  // of buffer_
 };
 
 }  // namespace gatehouse::bench

@@ -23,12 +23,16 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // Until the login is accepted; marks each stage. `resume` may be null.
-  [[nodiscard]] virtual bool log_in(const Target& target, const Account& account,
-                                    const std::string& source, SSL_CTX& context,
+  // TCP. `source`: an address to connect from; empty: whichever.
+  [[nodiscard]] bool connect(const Target& target, const std::string& source, StageTimes& times);
+  // All behind it, until the login is accepted; marks each stage. `resume` may be null. REQUIRES:
+  // connect() to this target.
+  [[nodiscard]] virtual bool log_in(const Target& target, const Account& account, SSL_CTX& context,
                                     SSL_SESSION* resume, StageTimes& times) = 0;
   // The least that a server answers: one row.
   [[nodiscard]] virtual bool query() = 0;
+  // A row of bulk_size bytes (stub_answers.h).
+  [[nodiscard]] virtual bool query_bulk() = 0;
   // In order, as drivers end a connection.
   virtual void close() = 0;
 

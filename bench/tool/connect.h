@@ -2,32 +2,24 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "bench/tool/client.h"
-#include "bench/tool/report.h"
+#include "bench/tool/rounds.h"
 
 namespace gatehouse::bench {
 
 struct ConnectOptions {
-  std::vector<Target> targets;
-  Account account;
   std::size_t rounds = 10;
   std::size_t connections = 200;  // of each target in each round
   std::size_t at_once = 1;
   bool is_resumed = false;  // TLS; the ticket of the connection before
 };
 
-// What is under way, for a person to see.
-using Progress = std::function<void(std::size_t round, const std::string& target)>;
-
-// No value: a connection failed, and `why` says at which target and how. Targets are taken in turn,
-// round by round, each round beginning with another.
-[[nodiscard]] std::optional<std::vector<Measured>> measure_connect(const ConnectOptions& options,
-                                                                   const Progress& progress,
+// No value: a connection failed, and `why` says at which target and how.
+[[nodiscard]] std::optional<std::vector<Measured>> measure_connect(const Subjects& subjects,
+                                                                   const ConnectOptions& options,
                                                                    std::string& why);
 
 }  // namespace gatehouse::bench

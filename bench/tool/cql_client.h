@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "bench/tool/client.h"
@@ -11,14 +12,16 @@ namespace gatehouse::bench {
 
 class CqlClient final : public Client {
  public:
-  bool log_in(const Target& target, const Account& account, const std::string& source,
-              SSL_CTX& context, SSL_SESSION* resume, StageTimes& times) override;
+  bool log_in(const Target& target, const Account& account, SSL_CTX& context, SSL_SESSION* resume,
+              StageTimes& times) override;
   bool query() override;
+  bool query_bulk() override;
   void close() override { channel_.close(); }
 
  private:
   // One request, and its answer.
   [[nodiscard]] bool ask(std::uint8_t opcode, Bytes body);
+  [[nodiscard]] bool ask_for_rows(std::string_view statement);
   bool fail_with_answer(const char* request);
 
   cassandra::FrameHeader answer_;

@@ -1,128 +1,53 @@
 // gatehouse-bench: what a front door costs, measured where it stands.
+#include <cstdint>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
-#include <map>
+#include <memory>
 #include <string>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <unistd.h>
 
+#include "bench/tool/bulk.h"
+#include "bench/tool/command_line.h"
 #include "bench/tool/connect.h"
-#include "bench/tool/report.h"
+#include "bench/tool/deny.h"
+#include "bench/tool/idle.h"
+#include "bench/tool/query.h"
+#include "bench/tool/stub.h"
 
 namespace gatehouse::bench {
 
 namespace {
-
-constexpr int failed = 1;
-constexpr int wrong_usage = 2;
 
 constexpr const char* description =
     "gatehouse-bench: how long connections to databases take, through a front door or directly.\n"
     "Targets are taken in turn, round by round, so that a machine that is slow for a while is so\n"
     "for all of them. A percentile with too few samples behind it is not shown.\n";
 
-constexpr const char* targets_help =
-    "[NAME=]SCHEME://[USER@]HOST:PORT: mariadb, mariadb+plain, cql or cql+plain. The first one is\n"
-    "what the others are compared with. TLS is not verified: CQL gives the password to whoever\n"
-    "answers";
-
 constexpr const char* exit_codes = "\nExit codes: 0 measured, 1 failed, 2 wrong usage.\n";
 
-struct Output {
-  bool is_json = false;
-  std::string html;
-};
-
-struct Common {
-  std::vector<std::string> targets;
-  std::string user = "root";
-  std::string password_file;
-  Output output;
-};
-
-void add_common(CLI::App& command, Common& common) {
-  command.add_option("targets", common.targets, targets_help)->required()->type_name("TARGET");
-  command.add_option("--user", common.user, "Who logs in where a target names nobody")
-      ->type_name("NAME")
+void add_rounds(CLI::App& command, std::size_t& rounds) {
+  command.add_option("--rounds", rounds, "How often each target has its turn")
+      ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
-  command.add_option("--password-file", common.password_file, "His password, in its first line")
-      ->type_name("FILE");
-  static const std::map<std::string, bool> formats{{"text", false}, {"json", true}};
-  command.add_option("--format", common.output.is_json, "text for people (default), or json")
-      ->type_name("text|json")
-      ->transform(CLI::CheckedTransformer(formats, CLI::ignore_case).description(""));
-  command.add_option("--html", common.output.html, "Also write a page with curves and bars")
-      ->type_name("FILE");
 }
 
-int fail(int code, const std::string& why) {
-  fmt::print(stderr, "error: {}\n", why);
-  return code;
+void add_at_once(CLI::App& command, std::size_t& at_once, const char* help) {
+  command.add_option("--at-once", at_once, help)
+      ->check(CLI::Range(1, 1'000))
+      ->capture_default_str();
 }
 
-bool read_targets(const Common& common, std::vector<Target>& targets) {
-  for (const std::string& text : common.targets) {
-    auto target = parse_target(text);
-    if (!target) {
-      fail(wrong_usage, fmt::format("not a target: {}\n  hint: mariadb://127.0.0.1:3306", text));
-      return false;
-    }
-    targets.push_back(std::move(*target));
-  }
-  return true;
-}
-
-bool read_account(const Common& common, Account& account) {
-  account.user = common.user;
-  if (common.password_file.empty()) return true;
-  std::ifstream file(common.password_file);
-  if (std::getline(file, account.password)) return true;
-  fail(failed, fmt::format("{} cannot be read", common.password_file));
-  return false;
-}
-
-int show(const Report& report, const Output& output) {
-  if (!output.html.empty()) {
-    std::ofstream page(output.html);
-    page << as_html(report);
-    if (!page.flush()) return fail(failed, fmt::format("{} cannot be written", output.html));
-  }
-  fmt::print("{}", output.is_json ? as_json(report) : as_table(report));
-  return 0;
-}
-
-// On a terminal, in place.
-void show_progress(std::size_t round, std::size_t rounds, const std::string& target) {
-  if (::isatty(STDERR_FILENO) == 0) return;
-  fmt::print(stderr, "\r\x1b[Kround {} of {}: {}", round + 1, rounds, target);
-}
-
-void end_progress() {
-  if (::isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\x1b[K");
-}
-
-int run_connect(const Common& common, ConnectOptions options) {
-  if (!read_targets(common, options.targets)) return wrong_usage;
-  if (!read_account(common, options.account)) return failed;
-  std::string why;
-  auto measured = measure_connect(
-      options,
-      [&](std::size_t round, const std::string& target) {
-        show_progress(round, options.rounds, target);
-      },
-      why);
-  end_progress();
-  if (!measured) return fail(failed, why);
-  const Report report{
-      .command = fmt::format("connect, {} rounds of {} connections, {} at a time, {}",
-                             options.rounds, options.connections, options.at_once,
-                             options.is_resumed ? "TLS resumed" : "TLS in full"),
-      .machine = this_machine(),
-      .targets = std::move(*measured)};
-  return show(report, common.output);
+int run_connect(const Common& common, const ConnectOptions& options) {
+  Subjects subjects;
+  if (const int code = read_subjects(common, subjects); code != 0) return code;
+  Result result{.command = fmt::format("connect, {} rounds of {} connections, {} at a time, {}",
+                                       options.rounds, options.connections, options.at_once,
+                                       options.is_resumed ? "TLS resumed" : "TLS in full"),
+                .measured = {},
+                .why = {}};
+  result.measured = measure_connect(subjects, options, result.why);
+  return show(std::move(result), common);
 }
 
 void add_connect(CLI::App& app, int& code) {
@@ -131,17 +56,145 @@ void add_connect(CLI::App& app, int& code) {
   auto* command = app.add_subcommand(
       "connect", "Whole connections, a stage at a time: TCP, greeting, TLS, login, query, close");
   add_common(*command, *common);
-  command->add_option("--rounds", options->rounds, "How often each target has its turn")
-      ->check(CLI::Range(1, 10'000))
-      ->capture_default_str();
+  add_rounds(*command, options->rounds);
   command->add_option("--connections", options->connections, "Of each target in each round")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
-  command->add_option("--at-once", options->at_once, "So many clients, a thread each")
-      ->check(CLI::Range(1, 1'000))
-      ->capture_default_str();
+  add_at_once(*command, options->at_once, "So many clients, a thread each");
   command->add_flag("--resumed", options->is_resumed, "Resume TLS by the last connection's ticket");
   command->callback([=, &code] { code = run_connect(*common, *options); });
+}
+
+int run_query(const Common& common, const QueryOptions& options) {
+  Subjects subjects;
+  if (const int code = read_subjects(common, subjects); code != 0) return code;
+  Result result{.command = fmt::format("query, {} rounds of {} requests, {} sessions at a time",
+                                       options.rounds, options.requests, options.at_once),
+                .measured = {},
+                .why = {}};
+  result.measured = measure_queries(subjects, options, result.why);
+  return show(std::move(result), common);
+}
+
+void add_query(CLI::App& app, int& code) {
+  auto common = std::make_shared<Common>();
+  auto options = std::make_shared<QueryOptions>();
+  auto* command = app.add_subcommand("query", "Round trips over sessions that are established");
+  add_common(*command, *common);
+  add_rounds(*command, options->rounds);
+  command->add_option("--requests", options->requests, "Of each target in each round")
+      ->check(CLI::Range(1, 10'000'000))
+      ->capture_default_str();
+  add_at_once(*command, options->at_once, "So many sessions, a thread each");
+  command->callback([=, &code] { code = run_query(*common, *options); });
+}
+
+int run_bulk(const Common& common, const BulkOptions& options) {
+  Subjects subjects;
+  if (const int code = read_subjects(common, subjects); code != 0) return code;
+  Result result{.command = fmt::format("bulk, {} rounds of {} MB, {} sessions at a time",
+                                       options.rounds, options.megabytes, options.at_once),
+                .measured = {},
+                .why = {}};
+  result.measured = measure_bulk(subjects, options, result.why);
+  return show(std::move(result), common);
+}
+
+void add_bulk(CLI::App& app, int& code) {
+  auto common = std::make_shared<Common>();
+  auto options = std::make_shared<BulkOptions>();
+  auto* command = app.add_subcommand(
+      "bulk", "Bytes through established sessions: large answers of MariaDB, or of the stub");
+  add_common(*command, *common);
+  add_rounds(*command, options->rounds);
+  command->add_option("--megabytes", options->megabytes, "Of each target in each round")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  add_at_once(*command, options->at_once, "So many sessions, a thread each");
+  command->callback([=, &code] { code = run_bulk(*common, *options); });
+}
+
+int run_idle(const Common& common, const IdleOptions& options) {
+  Subjects subjects;
+  if (const int code = read_subjects(common, subjects); code != 0) return code;
+  Result result{
+      .command = fmt::format("idle, {} sessions in {} steps", options.sessions, options.steps),
+      .measured = {},
+      .why = {},
+      .step_unit = "sessions",
+      .steps = steps_of(options)};
+  result.measured = measure_idle(subjects, options, result.why);
+  return show(std::move(result), common);
+}
+
+void add_idle(CLI::App& app, int& code) {
+  auto common = std::make_shared<Common>();
+  auto options = std::make_shared<IdleOptions>();
+  auto* command = app.add_subcommand(
+      "idle", "Sessions that are opened and held: how set-ups and, with --process, memory grow");
+  add_common(*command, *common);
+  command->add_option("--sessions", options->sessions, "At each target, one after the other")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  command->add_option("--steps", options->steps, "How often is looked on the way there")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  command->add_flag("--hold", options->is_held, "Hold each target's sessions until Ctrl-C");
+  command->callback([=, &code] {
+    const bool fits = options->steps <= options->sessions;
+    code = fits ? run_idle(*common, *options)
+                : fail(wrong_usage, "there are more steps than sessions");
+  });
+}
+
+int run_deny(const Common& common, const DenyOptions& options) {
+  Subjects subjects;
+  if (const int code = read_subjects(common, subjects); code != 0) return code;
+  Result result{.command = fmt::format("deny, {} rounds of {} s, {} refused clients at a time",
+                                       options.rounds, options.seconds, options.at_once),
+                .measured = {},
+                .why = {}};
+  result.measured = measure_deny(subjects, options, result.why);
+  return show(std::move(result), common);
+}
+
+constexpr const char* deny_help =
+    "A flood of sources that are refused beside one that is let in, connection after connection:\n"
+    "each target's turn is the latter alone, then both, then (with --process) the flood alone";
+
+void add_deny(CLI::App& app, int& code) {
+  auto common = std::make_shared<Common>();
+  auto options = std::make_shared<DenyOptions>();
+  auto* command = app.add_subcommand("deny", deny_help);
+  add_common(*command, *common);
+  command->add_option("--refused-from", options->refused_from, "The flood's address")
+      ->required()
+      ->type_name("ADDRESS");
+  command->add_option("--allowed-from", options->allowed_from, "The other one's")
+      ->type_name("ADDRESS");
+  add_rounds(*command, options->rounds);
+  command->add_option("--seconds", options->seconds, "Of each part of a turn")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
+  add_at_once(*command, options->at_once, "So many refused clients, a thread each");
+  command->callback([=, &code] { code = run_deny(*common, *options); });
+}
+
+constexpr const char* stub_help =
+    "A node of Cassandra that answers at once, to be measured through front doors: in plaintext,\n"
+    "on 127.0.0.1, without login, with the answers that gatehouse-bench and Gatehouse ask for. "
+    "Says\n"
+    "`listening ADDRESS`, and ends on SIGTERM or Ctrl-C";
+
+void add_stub(CLI::App& app, int& code) {
+  auto port = std::make_shared<std::uint16_t>(0);
+  auto* command = app.add_subcommand("stub", stub_help);
+  command->add_option("--port", *port, "Where it listens; 0: on any free port")
+      ->capture_default_str();
+  command->callback([=, &code] {
+    std::string why;
+    if (!run_stub(*port, why)) code = fail(failed, why);
+  });
 }
 
 int run(int argc, char** argv) {
@@ -151,6 +204,11 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   int code = 0;
   add_connect(app, code);
+  add_query(app, code);
+  add_bulk(app, code);
+  add_idle(app, code);
+  add_deny(app, code);
+  add_stub(app, code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

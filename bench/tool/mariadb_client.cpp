@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include "bench/tool/stub_answers.h"
 #include "gateway/mariadb/capabilities.h"
 #include "gateway/mariadb/login.h"
 #include "gateway/mariadb/packet.h"
@@ -27,7 +28,6 @@ constexpr mariadb::LoginPrefix prefix{
 constexpr std::size_t nonce_size = 20;
 constexpr std::uint8_t com_quit = 1;
 constexpr std::uint8_t com_query = 3;
-constexpr std::string_view statement = "SELECT 1";
 
 using Digest = std::array<std::uint8_t, 20>;
 
@@ -59,11 +59,8 @@ std::vector<std::uint8_t> native_password_answer(std::string_view password,
   return answer;
 }
 
-bool MariadbClient::log_in(const Target& target, const Account& account, const std::string& source,
-                           SSL_CTX& context, SSL_SESSION* resume, StageTimes& times) {
-  times.begin();
-  if (!channel_.connect(target, source)) return false;
-  times.mark(Stage::tcp);
+bool MariadbClient::log_in(const Target& target, const Account& account, SSL_CTX& context,
+                           SSL_SESSION* resume, StageTimes& times) {
   if (!read_greeting()) return false;
   times.mark(Stage::greeting);
   if (target.is_tls) {
@@ -121,6 +118,18 @@ bool MariadbClient::finish_login(const Account& account) {
 }
 
 bool MariadbClient::query() {
+  std::size_t size = 0;
+  return ask_for_rows("SELECT 1", size);
+}
+
+bool MariadbClient::query_bulk() {
+  std::size_t size = 0;
+  if (!ask_for_rows(fmt::format("SELECT REPEAT('x', {})", bulk_size), size)) return false;
+  return size > bulk_size ||
+         channel_.fail("it gave less than was asked for\n  hint: max_allowed_packet");
+}
+
+bool MariadbClient::ask_for_rows(std::string_view statement, std::size_t& size) {
   Buffer command{com_query};
   mariadb::append_text(command, statement);
   if (!write_packet(0, command)) return false;
@@ -128,6 +137,7 @@ bool MariadbClient::query() {
     if (!read_packet()) return false;
     if (mariadb::classify_reply(payload_) == ReplyKind::error) return fail_with_packet();
     if (is_end(payload_)) ++ends;
+    if (ends == 1) size += payload_.size();
   }
   return true;
 }

@@ -12,9 +12,10 @@ namespace gatehouse::bench {
 
 class MariadbClient final : public Client {
  public:
-  bool log_in(const Target& target, const Account& account, const std::string& source,
-              SSL_CTX& context, SSL_SESSION* resume, StageTimes& times) override;
+  bool log_in(const Target& target, const Account& account, SSL_CTX& context, SSL_SESSION* resume,
+              StageTimes& times) override;
   bool query() override;
+  bool query_bulk() override;
   void close() override;
 
  private:
@@ -25,6 +26,8 @@ class MariadbClient final : public Client {
   [[nodiscard]] bool read_greeting();
   [[nodiscard]] bool say_login(const Account& account);
   [[nodiscard]] bool finish_login(const Account& account);
+  // `size`: of the rows' packets together.
+  [[nodiscard]] bool ask_for_rows(std::string_view statement, std::size_t& size);
   bool fail_with_packet();
 
   mariadb::Greeting greeting_;

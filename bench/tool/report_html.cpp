@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -46,9 +47,17 @@ std::string escaped(std::string_view text) {
   return safe;
 }
 
+using Points = std::vector<std::pair<double, double>>;
+
+// Names below the axis, each with its place on it.
+struct Axis {
+  double end = 1;
+  std::vector<std::pair<double, std::string>> names;
+};
+
 // Points of a percentile curve, as far as there are samples for it: nines, and microseconds.
-std::vector<std::pair<double, double>> curve_of(const Samples& samples) {
-  std::vector<std::pair<double, double>> points;
+Points curve_of(const Samples& samples) {
+  Points points;
   constexpr int steps = 80;
   for (int step = 0; step <= steps; ++step) {
     const double nines = nines_max * step / steps;
@@ -59,44 +68,92 @@ std::vector<std::pair<double, double>> curve_of(const Samples& samples) {
   return points;
 }
 
-std::string axes(double top) {
+std::string grid(const Axis& axis, double top) {
   std::string svg;
-  for (int nines = 0; nines <= static_cast<int>(nines_max); ++nines) {
-    const double x = left + (width - left) * nines / nines_max;
-    constexpr std::array<std::string_view, 5> names{"least", "p90", "p99", "p99.9", "p99.99"};
-    svg += fmt::format("<text x='{:.0f}' y='{:.0f}' text-anchor='end'>{}</text>\n", x + 20,
-                       height - 15, names[static_cast<std::size_t>(nines)]);
+  for (const auto& [at, name] : axis.names) {
+    svg += fmt::format("<text x='{:.0f}' y='{:.0f}' text-anchor='end'>{}</text>\n",
+                       left + (width - left) * at / axis.end + 20, height - 15, name);
   }
   constexpr int lines = 4;
   for (int line = 0; line <= lines; ++line) {
     const double y = (height - bottom) * (1 - line / double{lines});
     svg += fmt::format(
         "<line x1='{:.0f}' x2='{:.0f}' y1='{:.1f}' y2='{:.1f}' stroke='#ddd'/>"
-        "<text x='{:.0f}' y='{:.1f}' text-anchor='end'>{:.0f}</text>\n",
-        left, width, y, y, left - 8, y + 4, top * line / lines);
+        "<text x='{:.0f}' y='{:.1f}' text-anchor='end'>{}</text>\n",
+        left, width, y, y, left - 8, y + 4, in_digits(top * line / lines));
   }
   return svg;
 }
 
-std::string curves(const Report& report, std::size_t at) {
+// A line for each target.
+std::string chart(const Axis& axis, const std::vector<Points>& lines) {
   double top = 0;
-  for (const Measured& measured : report.targets) {
-    for (const auto& [nines, value] : curve_of(measured.quantities[at].samples)) {
-      top = std::max(top, value);
-    }
+  for (const Points& line : lines) {
+    for (const auto& [at, value] : line) top = std::max(top, value);
   }
+  if (top <= 0) return "<p>Too few samples.</p>\n";
   std::string svg = fmt::format("<svg viewBox='0 -10 {} {}'>\n", width + 30, height + 10);
-  svg += axes(top);
-  for (std::size_t number = 0; number < report.targets.size(); ++number) {
+  svg += grid(axis, top);
+  for (std::size_t number = 0; number < lines.size(); ++number) {
     std::string points;
-    for (const auto& [nines, value] : curve_of(report.targets[number].quantities[at].samples)) {
-      points += fmt::format("{:.1f},{:.1f} ", left + (width - left) * nines / nines_max,
+    for (const auto& [at, value] : lines[number]) {
+      points += fmt::format("{:.1f},{:.1f} ", left + (width - left) * at / axis.end,
                             (height - bottom) * (1 - value / top));
     }
     svg += fmt::format("<polyline points='{}' fill='none' stroke-width='2' stroke='{}'/>\n", points,
                        colour(number));
   }
   return svg + "</svg>\n";
+}
+
+std::string curves(const Report& report, std::size_t at) {
+  const Axis axis{.end = nines_max,
+                  .names = {{0, "least"}, {1, "p90"}, {2, "p99"}, {3, "p99.9"}, {4, "p99.99"}}};
+  std::vector<Points> lines;
+  lines.reserve(report.targets.size());
+  for (const Measured& measured : report.targets) {
+    lines.push_back(curve_of(measured.quantities[at].samples));
+  }
+  return chart(axis, lines);
+}
+
+std::string steps(const Report& report, std::size_t at) {
+  Axis axis{.end = report.steps.back(), .names = {}};
+  for (const double step : report.steps) axis.names.emplace_back(step, fmt::format("{:.0f}", step));
+  std::vector<Points> lines;
+  for (const Measured& measured : report.targets) {
+    Points points;
+    const std::vector<double>& values = measured.by_step[at].values;
+    for (std::size_t step = 0; step < values.size(); ++step) {
+      points.emplace_back(report.steps[step], values[step]);
+    }
+    lines.push_back(std::move(points));
+  }
+  return chart(axis, lines);
+}
+
+// A bar for each target, as long as its median.
+std::string figure(const Report& report, std::size_t at) {
+  double longest = 0;
+  std::vector<Summary> all;
+  for (const Measured& measured : report.targets) {
+    all.push_back(summary(measured.figures[at], report.targets.front().figures[at]));
+    longest = std::max(longest, all.back().median.value_or(0));
+  }
+  if (longest <= 0) return {};
+  std::string html =
+      fmt::format("<h2>{}, {}</h2>\n", escaped(report.targets.front().figures[at].name),
+                  report.targets.front().figures[at].unit);
+  for (std::size_t number = 0; number < all.size(); ++number) {
+    const Summary& shown = all[number];
+    if (!shown.median || !shown.least || !shown.most) continue;
+    html += fmt::format(
+        "<div class='bar'><b>{}</b><i style='width:{:.2f}%;background:{}'></i>&nbsp;{} ({} to "
+        "{})</div>\n",
+        escaped(report.targets[number].target), 50 * *shown.median / longest, colour(number),
+        in_digits(*shown.median), in_digits(*shown.least), in_digits(*shown.most));
+  }
+  return html;
 }
 
 std::string legend(const std::vector<std::string>& names) {
@@ -166,6 +223,13 @@ std::string as_html(const Report& report) {
   if (!parts.empty()) {
     html += "<h2>Stages, medians</h2>\n" + legend(parts) + bars(report, first_part);
   }
+  const Measured& first = report.targets.front();
+  for (std::size_t at = 0; at < first.by_step.size(); ++at) {
+    html += fmt::format("<h2>{}, {}, by {}</h2>\n", first.by_step[at].name, first.by_step[at].unit,
+                        report.step_unit);
+    html += steps(report, at);
+  }
+  for (std::size_t at = 0; at < first.figures.size(); ++at) html += figure(report, at);
   return html + "<h2>All figures</h2>\n<pre>" + escaped(as_table(report)) +
          "</pre>\n</body></html>\n";
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace gatehouse::bench {
 
@@ -13,11 +14,6 @@ constexpr double samples_beyond = 10;
 double at(const std::vector<double>& sorted, double part) {
   const double rank = std::ceil(part * static_cast<double>(sorted.size()));
   return sorted[static_cast<std::size_t>(std::max(rank, 1.0)) - 1];
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return at(values, 0.5);
 }
 
 }  // namespace
@@ -49,27 +45,29 @@ std::optional<double> Samples::maximum() const {
 std::vector<double> Samples::medians() const {
   std::vector<double> medians;
   for (const auto& round : rounds_) {
-    if (!round.empty()) medians.push_back(median(round));
+    if (const auto value = median(round)) medians.push_back(*value);
   }
   return medians;
 }
 
-std::optional<double> Samples::spread() const {
-  const std::vector<double> of_rounds = medians();
-  if (of_rounds.size() < 2) return std::nullopt;
-  const auto [least, most] = std::minmax_element(of_rounds.begin(), of_rounds.end());
-  return (*most - *least) / median(of_rounds);
+std::optional<double> median(std::vector<double> values) {
+  if (values.empty()) return std::nullopt;
+  std::sort(values.begin(), values.end());
+  return at(values, 0.5);
 }
 
-std::optional<double> paired_ratio(const Samples& of, const Samples& to) {
-  const std::vector<double> one = of.medians();
-  const std::vector<double> other = to.medians();
-  if (one.empty() || one.size() != other.size()) return std::nullopt;
+std::optional<double> spread(const std::vector<double>& values) {
+  if (values.size() < 2) return std::nullopt;
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  return (*most - *least) / *median(values);
+}
+
+std::optional<double> paired_ratio(const std::vector<double>& of, const std::vector<double>& to) {
+  if (of.size() != to.size()) return std::nullopt;
   std::vector<double> ratios;
-  for (std::size_t round = 0; round < one.size(); ++round) {
-    if (other[round] > 0) ratios.push_back(one[round] / other[round]);
+  for (std::size_t round = 0; round < of.size(); ++round) {
+    if (to[round] > 0) ratios.push_back(of[round] / to[round]);
   }
-  if (ratios.empty()) return std::nullopt;
   return median(std::move(ratios));
 }
 

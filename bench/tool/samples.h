@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace gatehouse::bench {
@@ -14,6 +15,7 @@ class Samples {
   void begin_round() { rounds_.emplace_back(); }
   // REQUIRES: a round was begun.
   void add(double value) { rounds_.back().push_back(value); }
+  void add_round(std::vector<double> values) { rounds_.push_back(std::move(values)); }
 
   [[nodiscard]] std::size_t count() const noexcept;
   // `part`: of 1, as 0.99. No value: fewer than ten samples lie beyond it, so it would be one
@@ -21,9 +23,6 @@ class Samples {
   [[nodiscard]] std::optional<double> percentile(double part) const;
   // No value: there is no sample.
   [[nodiscard]] std::optional<double> maximum() const;
-  // How far the rounds' medians lie apart, as a part of the median of all. No value: fewer than two
-  // rounds have samples.
-  [[nodiscard]] std::optional<double> spread() const;
   // The medians of the rounds that have samples.
   [[nodiscard]] std::vector<double> medians() const;
 
@@ -33,8 +32,13 @@ class Samples {
   std::vector<std::vector<double>> rounds_;
 };
 
-// The median over rounds of the ratio between two quantities' medians of the same round: what a
-// machine that is slower in some rounds does not change. No value: they have not the same rounds.
-[[nodiscard]] std::optional<double> paired_ratio(const Samples& of, const Samples& to);
+// Of values that are one for each round. None of these has a value where there is none.
+[[nodiscard]] std::optional<double> median(std::vector<double> values);
+// How far they lie apart, as a part of their median. No value: fewer than two.
+[[nodiscard]] std::optional<double> spread(const std::vector<double>& values);
+// The median over rounds of the ratio between two of the same round: what a machine that is slower
+// in some rounds does not change. No value: they have not the same rounds.
+[[nodiscard]] std::optional<double> paired_ratio(const std::vector<double>& of,
+                                                 const std::vector<double>& to);
 
 }  // namespace gatehouse::bench

@@ -1,6 +1,7 @@
 #include "bench/tool/target.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace gatehouse::bench {
 
@@ -30,6 +31,20 @@ bool take_address(Target& target, std::string_view address) {
   return !host.empty() && is_number;
 }
 
+std::optional<std::vector<pid_t>> parse_processes(std::string_view text) {
+  std::vector<pid_t> processes;
+  for (;;) {
+    pid_t process = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, process);
+    if (error != std::errc() || process <= 0) return std::nullopt;
+    processes.push_back(process);
+    if (rest == end) return processes;
+    if (*rest != ',') return std::nullopt;
+    text.remove_prefix(static_cast<std::size_t>(rest - text.data()) + 1);
+  }
+}
+
 }  // namespace
 
 std::optional<Target> parse_target(std::string_view text) {
@@ -51,6 +66,16 @@ std::optional<Target> parse_target(std::string_view text) {
   }
   if (!take_address(target, rest)) return std::nullopt;
   return target;
+}
+
+bool take_processes(std::string_view text, std::vector<Target>& targets) {
+  const auto equals = text.rfind('=');
+  if (equals == std::string_view::npos) return false;
+  const auto processes = parse_processes(text.substr(equals + 1));
+  const auto target = std::ranges::find(targets, text.substr(0, equals), &Target::name);
+  if (!processes || target == targets.end()) return false;
+  target->processes = *processes;
+  return true;
 }
 
 }  // namespace gatehouse::bench

@@ -31,4 +31,17 @@ TEST_CASE("what is no target is none") {
   CHECK_FALSE(parse_target(text));
 }
 
+TEST_CASE("processes are given to a target by its name") {
+  std::vector<Target> targets{*parse_target("direct=mariadb://host:1"),
+                              *parse_target("mariadb://a@b@host:2")};
+  CHECK(take_processes("host:2=7", targets) == false);
+  CHECK(take_processes("a@b@host:2=7,8,9", targets));
+  CHECK(targets[0].processes.empty());
+  CHECK(targets[1].processes == std::vector<pid_t>{7, 8, 9});
+  const auto* const text = GENERATE("", "direct", "direct=", "direct=x", "direct=1,", "direct=0",
+                                    "direct=-1", "direct=1 ");
+  CAPTURE(text);
+  CHECK_FALSE(take_processes(text, targets));
+}
+
 }  // namespace gatehouse::bench
