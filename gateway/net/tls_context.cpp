@@ -15,6 +15,7 @@
 #include "gateway/assert.h"
 #include "gateway/limits.h"
 #include "gateway/net/tls_files.h"
+#include "gateway/net/tls_library.h"
 #include "gateway/net/tls_names.h"
 #include "gateway/net/tls_tickets.h"
 
@@ -60,6 +61,7 @@ SslContextPointer make_context(const SSL_METHOD* method, config::TlsVersion mini
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   need(SSL_CTX_set1_groups_list(context.get(), groups));
+  tls_library::demand_strength(context.get());
   return context;
 }
 
@@ -98,11 +100,9 @@ void share_trust(const SSL_CTX* from, SSL_CTX* to) {
 
 // Puts the certificate of `from` beside those of `to`, unless that has one of its type of key.
 bool join(SSL_CTX* to, SSL_CTX* from) {
-  STACK_OF(X509)* chain = nullptr;
-  SSL_CTX_get0_chain_certs(from, static_cast<void*>(&chain));
   const bool joined =
       SSL_CTX_use_cert_and_key(to, SSL_CTX_get0_certificate(from), SSL_CTX_get0_privatekey(from),
-                               chain, /*override=*/0) == 1;
+                               tls_library::chain_of(from), /*override=*/0) == 1;
   ERR_clear_error();
   return joined;
 }
@@ -149,11 +149,7 @@ bool expect_name(SSL* ssl, const std::string& name) noexcept {
     return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str()) == 1;
   }
   SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  if (SSL_set1_host(ssl, name.c_str()) != 1) return false;
-  // The macro SSL_set_tlsext_host_name casts as C does.
-  SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-           const_cast<char*>(name.c_str()));
-  return true;
+  return SSL_set1_host(ssl, name.c_str()) == 1 && tls_library::ask_for(ssl, name.c_str());
 }
 
 }  // namespace
@@ -254,7 +250,9 @@ int ListenerTls::greet(SSL* ssl, int* alert, void* self) noexcept {
 
 SslPointer ListenerTls::accept() const noexcept {
   SslPointer ssl(SSL_new(contexts_.front().get()));
-  if (ssl) SSL_set_accept_state(ssl.get());
+  if (!ssl) return nullptr;
+  SSL_set_accept_state(ssl.get());
+  tls_library::slim_after_handshake(ssl.get());
   return ssl;
 }
 
@@ -290,6 +288,7 @@ SslPointer BackendTls::connect(const config::Server& server, const config::Backe
   SslPointer ssl(SSL_new(context_.get()));
   if (!ssl) return nullptr;
   SSL_set_connect_state(ssl.get());
+  tls_library::slim_after_handshake(ssl.get());
   if (pinned_.empty() && !expect_name(ssl.get(), expected_name(server, place))) return nullptr;
   auto text = std::make_unique<std::string>(text_of(place));
   resume(ssl.get(), *text);
