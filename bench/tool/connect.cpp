@@ -52,7 +52,7 @@ class Worker {
       return keep_failure(round, "it did not resume TLS by the ticket that it gave");
     }
     if (options_.is_resumed && target_.is_tls) {
-      ticket_ = client->channel().session();
+      ticket_ = client->channel().take_session();
       if (ticket_ == nullptr) return keep_failure(round, "it gives no ticket to resume TLS by");
     }
     client->close();

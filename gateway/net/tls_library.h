@@ -20,6 +20,9 @@ using TicketMac = HMAC_CTX;
 using TicketMac = EVP_MAC_CTX;
 #endif
 
+// Which library this is, with its version.
+[[nodiscard]] const char* version() noexcept;
+
 // As OpenSSL's SSL_CTX_set_tlsext_ticket_key_evp_cb has it.
 using TicketCallback = int(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
                            TicketMac* mac, int sealing);

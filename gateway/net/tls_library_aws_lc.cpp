@@ -63,6 +63,10 @@ int verify_strength_too(X509_STORE_CTX* store, void* /*unused*/) noexcept {
 
 }  // namespace
 
+const char* version() noexcept {
+  return "AWS-LC " AWSLC_VERSION_NUMBER_STRING;
+}
+
 void set_ticket_callback(SSL_CTX* context, TicketCallback* callback) noexcept {
   SSL_CTX_set_tlsext_ticket_key_cb(context, callback);
   // A session of TLS 1.3 would otherwise last two days, those of 1.2 two hours.

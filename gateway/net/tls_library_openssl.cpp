@@ -1,10 +1,15 @@
 #include <array>
 
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 
 #include "gateway/net/tls_library.h"
 
 namespace gatehouse::tls_library {
+
+const char* version() noexcept {
+  return OpenSSL_version(OPENSSL_VERSION);
+}
 
 void set_ticket_callback(SSL_CTX* context, TicketCallback* callback) noexcept {
   SSL_CTX_set_tlsext_ticket_key_evp_cb(context, callback);

@@ -211,7 +211,7 @@ Attempt Stream::ssl_result(int result, std::size_t bytes) noexcept {
 }
 
 void Stream::remember_tls_error() noexcept {
-  const unsigned long code = ERR_peek_last_error();
+  const auto code = ERR_peek_last_error();
   const char* reason = code != 0 ? ERR_reason_error_string(code) : nullptr;
   if (reason != nullptr) tls_error_ = reason;
   const long verified = SSL_get_verify_result(ssl_.get());

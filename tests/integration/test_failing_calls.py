@@ -34,7 +34,7 @@ FAILING = [
     ("accept", errno.EMFILE), ("accept", errno.ECONNABORTED), ("receive", errno.ECONNRESET),
     ("send", errno.EPIPE), ("connect", errno.ECONNREFUSED), ("connect", errno.EADDRNOTAVAIL),
     ("socket", errno.EMFILE), ("options", errno.ENOBUFS), ("watch", errno.ENOSPC),
-    ("resolve", errno.EAGAIN), ("tls", errno.EIO)]
+    ("resolve", errno.EAGAIN)]
 INTERRUPTED = ["receive", "send", "accept"]
 
 
@@ -230,6 +230,13 @@ def test_a_call_that_fails_ends_one_session_at_most(door, share):
         # Only one of the doors looks a name up.
         assert failed > 0 or kind == "resolve", kind
         door.descriptors_are_back()
+
+
+def test_a_call_of_tls_that_fails_ends_one_session_at_most(door, share):
+    if reason := failing_calls.why_tls_cannot_fail():
+        pytest.skip(reason)
+    assert door.fail("tls", errno.EIO, soak.amount(share.system, 1)) > 0
+    door.descriptors_are_back()
 
 
 def test_a_call_that_is_interrupted_disturbs_no_session(door):
