@@ -115,13 +115,13 @@ bool TlsFiles::use_chain(SSL_CTX* context, const config::FileReference& file,
     error(file, "holds no certificate in PEM form");
     return false;
   }
-  if (!tls_library::is_strong(leaf.get()) || SSL_CTX_use_certificate(context, leaf.get()) != 1) {
+  if (!tls_library::may_be_shown(leaf.get()) || SSL_CTX_use_certificate(context, leaf.get()) != 1) {
     ERR_clear_error();
     error(file, "holds a certificate that cannot be used", tls_library::what_keys_may_be());
     return false;
   }
   while (const auto issuer = next_certificate(from.get())) {
-    if (!tls_library::is_strong(issuer.get()) ||
+    if (!tls_library::may_be_shown(issuer.get()) ||
         SSL_CTX_add1_chain_cert(context, issuer.get()) != 1) {
       error(file, "holds a chain that cannot be used");
       return false;

@@ -34,8 +34,8 @@ void set_ticket_callback(SSL_CTX* context, TicketCallback* callback) noexcept;
 // peers' chains and signatures. A verification of one's own that is set afterwards takes the place
 // of the chain's.
 void demand_strength(SSL_CTX* context) noexcept;
-// Whether that is so of a certificate of our own. The library itself may refuse more.
-[[nodiscard]] bool is_strong(X509* certificate) noexcept;
+// Whether a certificate of our own is as strong, and of a kind that the library can show.
+[[nodiscard]] bool may_be_shown(X509* certificate) noexcept;
 
 // Frees, once its handshake is done, what a connection needs for that alone.
 void slim_after_handshake(SSL* ssl) noexcept;

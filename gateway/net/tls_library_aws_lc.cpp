@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <array>
 
+#include <openssl/ec.h>
+#include <openssl/ec_key.h>
 #include <openssl/err.h>
 
 #include "gateway/net/tls_library.h"
@@ -22,6 +24,8 @@ constexpr std::array<std::uint16_t, 10> signatures{
     SSL_SIGN_RSA_PSS_RSAE_SHA256,    SSL_SIGN_RSA_PSS_RSAE_SHA384,
     SSL_SIGN_RSA_PSS_RSAE_SHA512,    SSL_SIGN_RSA_PKCS1_SHA256,
     SSL_SIGN_RSA_PKCS1_SHA384,       SSL_SIGN_RSA_PKCS1_SHA512};
+
+constexpr std::array<int, 3> curves{NID_X9_62_prime256v1, NID_secp384r1, NID_secp521r1};
 
 bool has_strong_key(X509* certificate) noexcept {
   const EVP_PKEY* key = X509_get0_pubkey(certificate);
@@ -84,7 +88,13 @@ void demand_strength(SSL_CTX* context) noexcept {
   SSL_CTX_set_cert_verify_callback(context, &verify_strength_too, nullptr);
 }
 
-bool is_strong(X509* certificate) noexcept {
+bool may_be_shown(X509* certificate) noexcept {
+  // Of the other curves that it can read, no client may ask TLS 1.3 to use one.
+  const EVP_PKEY* key = X509_get0_pubkey(certificate);
+  if (key != nullptr && EVP_PKEY_id(key) == EVP_PKEY_EC) {
+    const int curve = EC_GROUP_get_curve_name(EC_KEY_get0_group(EVP_PKEY_get0_EC_KEY(key)));
+    if (std::find(curves.begin(), curves.end(), curve) == curves.end()) return false;
+  }
   const bool is_self_signed = (X509_get_extension_flags(certificate) & EXFLAG_SS) != 0;
   return has_strong_key(certificate) && (is_self_signed || has_strong_signature(certificate));
 }
@@ -104,10 +114,13 @@ bool ask_for(SSL* ssl, const char* name) noexcept {
 }
 
 bool is_of_unknown_kind() noexcept {
-  const std::uint32_t code = ERR_peek_last_error();
-  return (ERR_GET_LIB(code) == ERR_LIB_EVP &&
-          ERR_GET_REASON(code) == EVP_R_UNSUPPORTED_ALGORITHM) ||
-         (ERR_GET_LIB(code) == ERR_LIB_EC && ERR_GET_REASON(code) == EC_R_UNKNOWN_GROUP);
+  while (const std::uint32_t code = ERR_get_error()) {
+    const int library = ERR_GET_LIB(code);
+    const int reason = ERR_GET_REASON(code);
+    if (library == ERR_LIB_EVP && reason == EVP_R_UNSUPPORTED_ALGORITHM) return true;
+    if (library == ERR_LIB_EC && reason == EC_R_UNKNOWN_GROUP) return true;
+  }
+  return false;
 }
 
 const char* what_keys_may_be() noexcept {

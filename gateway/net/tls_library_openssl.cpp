@@ -27,8 +27,8 @@ void demand_strength(SSL_CTX* /*context*/) noexcept {
   // That is its default, which an administrator may change.
 }
 
-bool is_strong(X509* /*certificate*/) noexcept {
-  return true;  // a weak one does not get into a context
+bool may_be_shown(X509* /*certificate*/) noexcept {
+  return true;  // another does not get into a context
 }
 
 void slim_after_handshake(SSL* /*ssl*/) noexcept {}
