@@ -68,6 +68,12 @@ bool TlsFiles::trust(SSL_CTX* context, const config::FileReference& file, bool a
   while (const auto certificate = next_certificate(from.get())) {
     X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate.get());
     if (announce) SSL_CTX_add_client_CA(context, certificate.get());
+    if (X509_get0_pubkey(certificate.get()) == nullptr) {
+      diagnostics_.warning(
+          file.at,
+          fmt::format("{} holds a certificate that can vouch for none", file.path.string()),
+          tls_library::what_keys_may_be());
+    }
     ++count;
   }
   if (!was_the_end()) {
