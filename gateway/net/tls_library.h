@@ -45,6 +45,9 @@ void slim_after_handshake(SSL* ssl) noexcept;
 // The name that a client asks a server for (SNI).
 [[nodiscard]] bool ask_for(SSL* ssl, const char* name) noexcept;
 
+// What was wrong with the peer's certificate; X509_V_OK where nothing was, or it showed none.
+[[nodiscard]] long verification_of(const SSL* ssl) noexcept;
+
 // Of a key that could not be read, by the errors that this left: whether it is one, of a kind that
 // the library does not have.
 [[nodiscard]] bool is_of_unknown_kind() noexcept;

@@ -113,6 +113,11 @@ bool ask_for(SSL* ssl, const char* name) noexcept {
   return SSL_set_tlsext_host_name(ssl, name) == 1;
 }
 
+long verification_of(const SSL* ssl) noexcept {
+  const long result = SSL_get_verify_result(ssl);
+  return result == X509_V_ERR_INVALID_CALL ? X509_V_OK : result;  // nothing was verified
+}
+
 bool is_of_unknown_kind() noexcept {
   while (const std::uint32_t code = ERR_get_error()) {
     const int library = ERR_GET_LIB(code);

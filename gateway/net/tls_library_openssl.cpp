@@ -45,6 +45,10 @@ bool ask_for(SSL* ssl, const char* name) noexcept {
                   const_cast<char*>(name)) == 1;
 }
 
+long verification_of(const SSL* ssl) noexcept {
+  return SSL_get_verify_result(ssl);
+}
+
 bool is_of_unknown_kind() noexcept {
   return false;  // whatever a certificate may have can be read
 }
