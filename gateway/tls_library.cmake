@@ -12,6 +12,8 @@ elseif(GATEHOUSE_TLS STREQUAL "aws-lc")
   if(NOT IS_DIRECTORY ${aws_lc})
     message(FATAL_ERROR "AWS-LC is not in ${aws_lc} yet. This fetches and builds it:\n  gateway/aws-lc")
   endif()
+  # Another version that is pinned there is another library to build with.
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/aws-lc)
   # Not what an earlier version left in CMake's cache.
   unset(crypto_DIR CACHE)
   unset(ssl_DIR CACHE)
