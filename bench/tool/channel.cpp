@@ -42,6 +42,18 @@ void prepare(int socket) {
   ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
 }
 
+// Where an SSL notes the ticket it was given last.
+int place_of_ticket() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
+// Called when the other side has given a ticket. Returning 1 takes it over.
+int keep_ticket(SSL* tls, SSL_SESSION* ticket) noexcept {
+  static_cast<TlsSession*>(SSL_get_ex_data(tls, place_of_ticket()))->reset(ticket);
+  return 1;
+}
+
 }  // namespace
 
 TlsContext client_context() {
@@ -49,7 +61,8 @@ TlsContext client_context() {
   if (context == nullptr) throw std::bad_alloc();
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
   // Tickets are kept by whoever wants to resume.
-  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_sess_set_new_cb(context.get(), &keep_ticket);
   SSL_CTX_set_mode(context.get(), SSL_MODE_AUTO_RETRY);
   SSL_CTX_set_options(context.get(), SSL_OP_IGNORE_UNEXPECTED_EOF);
   return context;
@@ -79,8 +92,16 @@ bool Channel::connect(const Target& target, const std::string& source) {
 bool Channel::begin_tls(SSL_CTX& context, SSL_SESSION* resume) {
   if (!ahead_.empty()) return fail("it said something that was not asked for");
   tls_.reset(SSL_new(&context));
-  if (tls_ == nullptr || SSL_set_fd(tls_.get(), socket_.get()) != 1) return fail("no memory");
-  if (resume != nullptr) SSL_set_session(tls_.get(), resume);
+  if (tls_ == nullptr || SSL_set_fd(tls_.get(), socket_.get()) != 1 ||
+      SSL_set_ex_data(tls_.get(), place_of_ticket(), &ticket_) != 1) {
+    return fail("no memory");
+  }
+  if (resume != nullptr) {
+    SSL_set_session(tls_.get(), resume);
+    // Good for another time where TLS 1.2 brings no new one.
+    SSL_SESSION_up_ref(resume);
+    ticket_.reset(resume);
+  }
   const int result = SSL_connect(tls_.get());
   return result == 1 || fail_in_tls("TLS", result);
 }
@@ -146,10 +167,8 @@ bool Channel::read_to_end() {
   }
 }
 
-TlsSession Channel::session() const {
-  SSL_SESSION* const session = tls_ != nullptr ? SSL_get1_session(tls_.get()) : nullptr;
-  TlsSession kept(session);
-  return kept != nullptr && SSL_SESSION_is_resumable(kept.get()) == 1 ? std::move(kept) : nullptr;
+TlsSession Channel::take_session() noexcept {
+  return std::move(ticket_);
 }
 
 bool Channel::was_resumed() const noexcept {
@@ -177,7 +196,7 @@ bool Channel::fail(std::string why) {
 bool Channel::fail_in_tls(const char* what, int result) {
   const int error = errno;
   const int kind = SSL_get_error(tls_.get(), result);
-  const unsigned long first = ERR_get_error();
+  const auto first = ERR_get_error();
   ERR_clear_error();
   if (kind == SSL_ERROR_ZERO_RETURN) return fail("it closed the connection");
   if (kind == SSL_ERROR_SSL && first != 0) {

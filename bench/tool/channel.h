@@ -48,7 +48,7 @@ class Channel {
   [[nodiscard]] bool read_to_end();
   // A ticket for the next connection; null: there is none. TLS 1.3 brings it behind the handshake,
   // with the first bytes that are read.
-  [[nodiscard]] TlsSession session() const;
+  [[nodiscard]] TlsSession take_session() noexcept;
   [[nodiscard]] bool was_resumed() const noexcept;
   [[nodiscard]] bool is_tls() const noexcept { return tls_ != nullptr; }
   void close() noexcept;
@@ -67,6 +67,7 @@ class Channel {
   std::string failure(int error);
 
   Descriptor socket_;
+  TlsSession ticket_;
   Tls tls_;
   bool is_connected_ = false;
   bool is_late_ = false;

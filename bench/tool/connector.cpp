@@ -37,7 +37,7 @@ bool Connector::connect(StageTimes& times, std::string& why) {
     return fail(why, "it did not resume TLS by the ticket that it gave");
   }
   if (is_resumed_) {
-    ticket_ = client->channel().session();
+    ticket_ = client->channel().take_session();
     if (ticket_ == nullptr) return fail(why, "it gives no ticket to resume TLS by");
   }
   client->close();

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "gateway/cli/commands.h"
+#include "gateway/net/tls_library.h"
 
 namespace gatehouse::cli {
 
@@ -199,7 +200,9 @@ Action add_unblock(CLI::App& app) {
 int run_command_line(int argc, char** argv) {
   CLI::App app(description, "gatehouse");
   app.footer(exit_codes);
-  app.set_version_flag("--version", "gatehouse " GATEHOUSE_VERSION);
+  // Of a library that is a part of the program nothing else tells which one it is.
+  app.set_version_flag("--version",
+                       fmt::format("gatehouse {}, {}", GATEHOUSE_VERSION, tls_library::version()));
   app.require_subcommand(1);
   const std::map<std::string, Action> actions{
       {"run", add_run(app)},

@@ -15,6 +15,7 @@
 #include "gateway/assert.h"
 #include "gateway/limits.h"
 #include "gateway/net/tls_files.h"
+#include "gateway/net/tls_library.h"
 #include "gateway/net/tls_names.h"
 #include "gateway/net/tls_tickets.h"
 
@@ -24,7 +25,9 @@ namespace {
 
 // X25519 first: the cheapest group both sides have. P-256 for clients that are bound to NIST
 // curves.
-constexpr const char* groups = "X25519:P-256";
+constexpr const char* groups_for_clients = "X25519:P-256";
+// In TLS 1.2 a server may show no certificate with a key on a curve that is not among them.
+constexpr const char* groups_for_backends = "X25519:P-256:P-384:P-521";
 // What clients of TLS 1.2 may use: with an RSA key OpenSSL would also offer exchanges of keys
 // without forward secrecy. Those with CBC are for clients that have no others.
 constexpr const char* ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES";
@@ -47,7 +50,8 @@ void need(long result) {
   if (result != 1) throw std::bad_alloc();
 }
 
-SslContextPointer make_context(const SSL_METHOD* method, config::TlsVersion minimum) {
+SslContextPointer make_context(const SSL_METHOD* method, config::TlsVersion minimum,
+                               const char* groups) {
   SslContextPointer context(SSL_CTX_new(method));
   if (!context) throw std::bad_alloc();
   SSL_CTX_set_min_proto_version(
@@ -60,6 +64,7 @@ SslContextPointer make_context(const SSL_METHOD* method, config::TlsVersion mini
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   need(SSL_CTX_set1_groups_list(context.get(), groups));
+  tls_library::demand_strength(context.get());
   return context;
 }
 
@@ -98,11 +103,9 @@ void share_trust(const SSL_CTX* from, SSL_CTX* to) {
 
 // Puts the certificate of `from` beside those of `to`, unless that has one of its type of key.
 bool join(SSL_CTX* to, SSL_CTX* from) {
-  STACK_OF(X509)* chain = nullptr;
-  SSL_CTX_get0_chain_certs(from, static_cast<void*>(&chain));
   const bool joined =
       SSL_CTX_use_cert_and_key(to, SSL_CTX_get0_certificate(from), SSL_CTX_get0_privatekey(from),
-                               chain, /*override=*/0) == 1;
+                               tls_library::chain_of(from), /*override=*/0) == 1;
   ERR_clear_error();
   return joined;
 }
@@ -149,11 +152,7 @@ bool expect_name(SSL* ssl, const std::string& name) noexcept {
     return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str()) == 1;
   }
   SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  if (SSL_set1_host(ssl, name.c_str()) != 1) return false;
-  // The macro SSL_set_tlsext_host_name casts as C does.
-  SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-           const_cast<char*>(name.c_str()));
-  return true;
+  return SSL_set1_host(ssl, name.c_str()) == 1 && tls_library::ask_for(ssl, name.c_str());
 }
 
 }  // namespace
@@ -196,7 +195,8 @@ std::shared_ptr<const ListenerTls> ListenerTls::load(const config::Listener& lis
 }
 
 SslContextPointer ListenerTls::make_context(config::TlsVersion minimum, TicketKeys& tickets) {
-  SslContextPointer context = gatehouse::make_context(TLS_server_method(), minimum);
+  SslContextPointer context =
+      gatehouse::make_context(TLS_server_method(), minimum, groups_for_clients);
   need(SSL_CTX_set_cipher_list(context.get(), ciphers));
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   if (gives_tickets_) {
@@ -254,7 +254,9 @@ int ListenerTls::greet(SSL* ssl, int* alert, void* self) noexcept {
 
 SslPointer ListenerTls::accept() const noexcept {
   SslPointer ssl(SSL_new(contexts_.front().get()));
-  if (ssl) SSL_set_accept_state(ssl.get());
+  if (!ssl) return nullptr;
+  SSL_set_accept_state(ssl.get());
+  tls_library::slim_after_handshake(ssl.get());
   return ssl;
 }
 
@@ -265,7 +267,8 @@ std::shared_ptr<BackendTls> BackendTls::load(const config::Server& server,
                                              config::Diagnostics& diagnostics) {
   TlsFiles files(inputs, diagnostics);
   const std::shared_ptr<BackendTls> result(new BackendTls);
-  result->context_ = make_context(TLS_client_method(), config::TlsVersion::v1_2);
+  result->context_ =
+      make_context(TLS_client_method(), config::TlsVersion::v1_2, groups_for_backends);
   SSL_CTX* context = result->context_.get();
   bool good = true;
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
@@ -290,6 +293,7 @@ SslPointer BackendTls::connect(const config::Server& server, const config::Backe
   SslPointer ssl(SSL_new(context_.get()));
   if (!ssl) return nullptr;
   SSL_set_connect_state(ssl.get());
+  tls_library::slim_after_handshake(ssl.get());
   if (pinned_.empty() && !expect_name(ssl.get(), expected_name(server, place))) return nullptr;
   auto text = std::make_unique<std::string>(text_of(place));
   resume(ssl.get(), *text);

@@ -7,6 +7,7 @@
 #include <openssl/pem.h>
 #include <sys/stat.h>
 
+#include "gateway/net/tls_library.h"
 #include "gateway/observe/text.h"
 
 namespace gatehouse {
@@ -31,7 +32,7 @@ TlsPointer<X509> next_certificate(BIO* from) {
 // After a read that gave nothing: whether the file simply ends there, which to OpenSSL is an error
 // too. Otherwise something in it is damaged, and what stands behind that was not read.
 bool was_the_end() {
-  const unsigned long code = ERR_peek_last_error();
+  const auto code = ERR_peek_last_error();
   ERR_clear_error();
   return ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
 }
@@ -67,6 +68,12 @@ bool TlsFiles::trust(SSL_CTX* context, const config::FileReference& file, bool a
   while (const auto certificate = next_certificate(from.get())) {
     X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate.get());
     if (announce) SSL_CTX_add_client_CA(context, certificate.get());
+    if (X509_get0_pubkey(certificate.get()) == nullptr) {
+      diagnostics_.warning(
+          file.at,
+          fmt::format("{} holds a certificate that can vouch for none", file.path.string()),
+          tls_library::what_keys_may_be());
+    }
     ++count;
   }
   if (!was_the_end()) {
@@ -114,14 +121,14 @@ bool TlsFiles::use_chain(SSL_CTX* context, const config::FileReference& file,
     error(file, "holds no certificate in PEM form");
     return false;
   }
-  if (SSL_CTX_use_certificate(context, leaf.get()) != 1) {
+  if (!tls_library::may_be_shown(leaf.get()) || SSL_CTX_use_certificate(context, leaf.get()) != 1) {
     ERR_clear_error();
-    error(file, "holds a certificate that cannot be used",
-          "its key may be too small: see openssl x509 -text");
+    error(file, "holds a certificate that cannot be used", tls_library::what_keys_may_be());
     return false;
   }
   while (const auto issuer = next_certificate(from.get())) {
-    if (SSL_CTX_add1_chain_cert(context, issuer.get()) != 1) {
+    if (!tls_library::may_be_shown(issuer.get()) ||
+        SSL_CTX_add1_chain_cert(context, issuer.get()) != 1) {
       error(file, "holds a chain that cannot be used");
       return false;
     }
@@ -136,7 +143,12 @@ bool TlsFiles::use_key(SSL_CTX* context, const config::FileReference& file,
   const auto from = reader(text);
   const TlsPointer<EVP_PKEY> key(
       PEM_read_bio_PrivateKey(from.get(), nullptr, no_pass_phrase, nullptr));
+  const bool is_of_unknown_kind = !key && tls_library::is_of_unknown_kind();
   ERR_clear_error();
+  if (is_of_unknown_kind) {
+    error(file, "holds a private key that cannot be used", tls_library::what_keys_may_be());
+    return false;
+  }
   if (!key) {
     error(file, "holds no private key in PEM form", "a key behind a pass phrase cannot be used");
     return false;

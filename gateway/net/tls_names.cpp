@@ -24,7 +24,8 @@ std::set<std::string> names_of(const X509* certificate) {
       static_cast<GENERAL_NAMES*>(
           X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)),
       &GENERAL_NAMES_free);
-  for (int index = 0; index < sk_GENERAL_NAME_num(all.get()); ++index) {
+  const auto count = sk_GENERAL_NAME_num(all.get());
+  for (auto index = decltype(count){0}; index < count; ++index) {
     unsigned char* der = nullptr;
     const int size = i2d_GENERAL_NAME(sk_GENERAL_NAME_value(all.get(), index), &der);
     if (size > 0) names.emplace(reinterpret_cast<const char*>(der), size);

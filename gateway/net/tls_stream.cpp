@@ -10,6 +10,8 @@
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
 
+#include "gateway/net/tls_library.h"
+
 namespace gatehouse {
 
 namespace {
@@ -182,7 +184,7 @@ TlsFacts Stream::tls_facts() const {
   facts.cipher = SSL_get_cipher_name(ssl_.get());
   if (const char* sni = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name)) facts.sni = sni;
   facts.resumed = SSL_session_reused(ssl_.get()) == 1;
-  if (SSL_get_verify_result(ssl_.get()) == X509_V_OK) {
+  if (tls_library::verification_of(ssl_.get()) == X509_V_OK) {
     if (const X509* certificate = SSL_get0_peer_certificate(ssl_.get())) {
       facts.client_subject = subject_of(certificate);
     }
@@ -211,10 +213,10 @@ Attempt Stream::ssl_result(int result, std::size_t bytes) noexcept {
 }
 
 void Stream::remember_tls_error() noexcept {
-  const unsigned long code = ERR_peek_last_error();
+  const auto code = ERR_peek_last_error();
   const char* reason = code != 0 ? ERR_reason_error_string(code) : nullptr;
   if (reason != nullptr) tls_error_ = reason;
-  const long verified = SSL_get_verify_result(ssl_.get());
+  const long verified = tls_library::verification_of(ssl_.get());
   if (verified != X509_V_OK) {
     peer_was_untrusted_ = true;
     tls_error_ = X509_verify_cert_error_string(verified);

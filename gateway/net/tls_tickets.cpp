@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <new>
-#include <span>
 
-#include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
@@ -17,13 +15,7 @@ int place_of_keys() {
   return index;
 }
 
-bool set_mac_key(EVP_MAC_CTX* mac, std::span<const std::uint8_t> key) {
-  std::array<char, 7> digest{"sha256"};
-  std::array<OSSL_PARAM, 2> parameters{
-      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0),
-      OSSL_PARAM_construct_end()};
-  return EVP_MAC_init(mac, key.data(), key.size(), parameters.data()) == 1;
-}
+constexpr int iv_size = 16;  // of AES in CBC mode
 
 }  // namespace
 
@@ -37,7 +29,7 @@ TicketKeys::TicketKeys(Clock::time_point (*now)()) : now_(now), rotate_at_(now()
 
 void TicketKeys::attach(SSL_CTX* context) {
   if (SSL_CTX_set_ex_data(context, place_of_keys(), this) != 1) throw std::bad_alloc();
-  SSL_CTX_set_tlsext_ticket_key_evp_cb(context, &TicketKeys::callback);
+  tls_library::set_ticket_callback(context, &TicketKeys::callback);
 }
 
 std::optional<TicketKeys::Key> TicketKeys::make_key() noexcept {
@@ -64,16 +56,16 @@ TicketKeys::Pair TicketKeys::keys() {
 // Returns as OpenSSL asks (SSL_CTX_set_tlsext_ticket_key_evp_cb): 1 good, 2 good but renew, 0
 // unknown (a full handshake follows), -1 fatal.
 int TicketKeys::callback(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
-                         EVP_MAC_CTX* mac, int sealing) {
+                         tls_library::TicketMac* mac, int sealing) {
   auto* self = static_cast<TicketKeys*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), place_of_keys()));
   const Pair pair = self->keys();
   if (sealing == 1) {
     const Key& key = pair.current;
     std::copy(key.name.begin(), key.name.end(), name);
-    if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1) return -1;
+    if (RAND_bytes(iv, iv_size) != 1) return -1;
     if (EVP_EncryptInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key.cipher.data(), iv) != 1)
       return -1;
-    return set_mac_key(mac, key.mac) ? 1 : -1;
+    return tls_library::set_mac_key(mac, key.mac) ? 1 : -1;
   }
   const auto is_named = [name](const Key& key) {
     return std::equal(key.name.begin(), key.name.end(), name);
@@ -81,7 +73,7 @@ int TicketKeys::callback(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_C
   const bool current = is_named(pair.current);
   if (!current && !is_named(pair.previous)) return 0;
   const Key& key = current ? pair.current : pair.previous;
-  if (!set_mac_key(mac, key.mac)) return -1;
+  if (!tls_library::set_mac_key(mac, key.mac)) return -1;
   if (EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key.cipher.data(), iv) != 1) return -1;
   return current ? 1 : 2;
 }

@@ -11,6 +11,8 @@
 
 #include <openssl/ssl.h>
 
+#include "gateway/net/tls_library.h"
+
 namespace gatehouse {
 
 class TicketKeys {
@@ -39,8 +41,7 @@ class TicketKeys {
 
   // No value: there is no randomness, or no memory to make it with.
   static std::optional<Key> make_key() noexcept;
-  static int callback(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
-                      EVP_MAC_CTX* mac, int sealing);
+  static tls_library::TicketCallback callback;
   // Rotates first if it is time and can be done.
   Pair keys();
 

@@ -1,14 +1,19 @@
 """TLS towards clients: who is shown which certificate, resumption and its limits, client
 certificates, and the minimum version."""
 
+import fcntl
 import hashlib
+import os
+import pty
 import ssl
 import subprocess
+import termios
 
 import pytest
 
 from support import configuration, s_client
 from support.connection import Closed
+from support.gatehouse import binary
 from support.mariadb_server import PASSWORD
 
 
@@ -118,6 +123,32 @@ def test_no_ticket_is_given_where_client_certificates_are_required(certificates,
                      certificates.client.certificate, "-key", certificates.client.key)
     assert "New, TLS" in said
     assert not ticket.exists()
+
+
+def test_nobody_is_asked_for_the_pass_phrase_of_a_key(certificates, mariadb, prepare_gateway,
+                                                       tmp_path):
+    """A gateway starts unattended, also where there is a terminal."""
+    locked = tmp_path / "locked.key"
+    subprocess.run(["openssl", "pkey", "-in", str(certificates.gateway.key), "-aes256", "-passout",
+                    "pass:secret", "-out", str(locked)], check=True)
+    locked.chmod(0o600)
+    prepared = prepare_gateway(configuration.gateway_yaml(
+        certificates, [mariadb.tcp_backend],
+        listeners=[configuration.listener(certificates, tls={"key": str(locked)})]))
+    terminal, its_end = pty.openpty()
+    try:
+        checked = subprocess.run(
+            [binary(), "check", "--config", str(prepared.yaml_path)], stdin=its_end,
+            capture_output=True, text=True, timeout=60, check=False, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        assert checked.returncode == 1
+        assert "a key behind a pass phrase cannot be used" in checked.stdout
+        os.set_blocking(terminal, False)
+        with pytest.raises(BlockingIOError):
+            os.read(terminal, 1)
+    finally:
+        os.close(terminal)
+        os.close(its_end)
 
 
 class TestSeveralCertificates:

@@ -16,7 +16,7 @@ TOP_LEVEL = {
 SOURCE_SUFFIXES = {
     ".h", ".cpp", ".py", ".js", ".sh", ".cmake", ".c", ".go", ".java", ".php", ".rs",
 }
-SHELL_ENTRY_POINTS = {"gateway/demo", "tests/run", "tests/soak", "bench/run",
+SHELL_ENTRY_POINTS = {"gateway/aws-lc", "gateway/demo", "tests/run", "tests/soak", "bench/run",
                       "tests/drivers/install", ".ci/run"}
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')

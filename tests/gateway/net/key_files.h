@@ -18,16 +18,27 @@
 
 namespace gatehouse {
 
-inline TlsPointer<EVP_PKEY> make_key() {
-  TlsPointer<EVP_PKEY> key(EVP_EC_gen("P-256"));
-  REQUIRE(key);
-  return key;
+// `choose` is given what makes the key, to say which it is to be.
+template <typename Choose>
+TlsPointer<EVP_PKEY> make_key_of(int type, Choose choose) {
+  const std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)> maker(
+      EVP_PKEY_CTX_new_id(type, nullptr), &EVP_PKEY_CTX_free);
+  EVP_PKEY* key = nullptr;
+  EVP_PKEY_keygen_init(maker.get());
+  choose(maker.get());
+  REQUIRE(EVP_PKEY_keygen(maker.get(), &key) == 1);
+  return TlsPointer<EVP_PKEY>(key);
 }
 
-inline TlsPointer<EVP_PKEY> make_rsa_key() {
-  TlsPointer<EVP_PKEY> key(EVP_RSA_gen(2048));
-  REQUIRE(key);
-  return key;
+inline TlsPointer<EVP_PKEY> make_key(int curve = NID_X9_62_prime256v1) {
+  return make_key_of(EVP_PKEY_EC, [curve](EVP_PKEY_CTX* maker) {
+    EVP_PKEY_CTX_set_ec_paramgen_curve_nid(maker, curve);
+  });
+}
+
+inline TlsPointer<EVP_PKEY> make_rsa_key(int bits = 2048) {
+  return make_key_of(
+      EVP_PKEY_RSA, [bits](EVP_PKEY_CTX* maker) { EVP_PKEY_CTX_set_rsa_keygen_bits(maker, bits); });
 }
 
 // Self-signed, for localhost, from a day before now or before `ends`, which is in seconds from now;
@@ -50,7 +61,8 @@ inline TlsPointer<X509> make_certificate(EVP_PKEY* key, long ends, const char* n
     X509_add_ext(made, extension, -1);
     X509_EXTENSION_free(extension);
   }
-  REQUIRE(X509_sign(made, key, EVP_sha256()) > 0);
+  const bool has_own_digest = EVP_PKEY_id(key) == EVP_PKEY_ED25519;
+  REQUIRE(X509_sign(made, key, has_own_digest ? nullptr : EVP_sha256()) > 0);
   return certificate;
 }
 

@@ -115,11 +115,13 @@ bool fails_to_write(int descriptor) {
   return kind == Kind::write_file && is_type(descriptor, S_IFREG) && fails(kind);
 }
 
+#ifndef OPENSSL_IS_AWSLC  // that is a part of the program: nothing can stand in front of it
 bool tls_fails() {
   if (!fails(Kind::tls)) return false;
   ERR_raise(ERR_LIB_SSL, ERR_R_INTERNAL_ERROR);
   return true;
 }
+#endif
 
 // The function of this name that would have been called without us.
 template <typename Function>
@@ -219,6 +221,7 @@ int getaddrinfo(const char* host, const char* service, const addrinfo* hints, ad
   return fails(Kind::resolve) ? EAI_AGAIN : CALL(getaddrinfo, host, service, hints, found);
 }
 
+#ifndef OPENSSL_IS_AWSLC
 SSL* SSL_new(SSL_CTX* context) {
   return tls_fails() ? nullptr : CALL(SSL_new, context);
 }
@@ -254,6 +257,7 @@ int SSL_read_ex(SSL* ssl, void* into, std::size_t size, std::size_t* count) {
 int SSL_write_ex(SSL* ssl, const void* from, std::size_t size, std::size_t* count) {
   return tls_fails() ? 0 : CALL(SSL_write_ex, ssl, from, size, count);
 }
+#endif
 
 void* malloc(std::size_t size) noexcept {
   return fails(Kind::memory) ? nullptr : __libc_malloc(size);

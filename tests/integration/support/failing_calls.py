@@ -54,6 +54,11 @@ def why_memory_cannot_fail():
     return "a sanitizer has an allocator of its own" if sanitizers() else None
 
 
+def why_tls_cannot_fail():
+    """None where it can."""
+    return None if _libraries("libssl") else "the TLS library is a part of the program"
+
+
 def _preloaded():
     library = pathlib.Path(binary()).resolve().parent / "failing_calls.so"
     assert library.is_file(), f"{library} is not there: build gatehouse_failing_calls"
@@ -62,8 +67,12 @@ def _preloaded():
 
 
 def sanitizers():
-    """The libraries of those that the gateway is built with."""
+    """Those that the gateway is built with."""
+    return _libraries("libasan", "libtsan")
+
+
+def _libraries(*names):
+    """Of those that the gateway is linked with, the ones whose names begin so."""
     listed = subprocess.run(["ldd", binary()], capture_output=True, text=True, timeout=60,
                             check=True).stdout
-    return [line.split()[2] for line in listed.splitlines()
-            if line.strip().startswith(("libasan", "libtsan"))]
+    return [line.split()[2] for line in listed.splitlines() if line.strip().startswith(names)]
