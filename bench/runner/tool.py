@@ -1,0 +1,81 @@
+"""Runs gatehouse-bench over several ways to a server, and gives what it found."""
+
+import dataclasses
+import json
+import os
+import subprocess
+
+from runner.findings import paired, ratio
+
+
+@dataclasses.dataclass
+class Way:
+    """A target by its name, and the process whose time is counted, if any is."""
+
+    name: str
+    scheme: str
+    address: tuple
+    pid: int | None = None
+
+    def target(self):
+        host, port = self.address
+        return f"{self.name}={self.scheme}://{host}:{port}"
+
+
+class Failed(Exception):
+    """The tool could not measure; its own words say why."""
+
+
+class Report:
+    """What one run of the tool printed as JSON."""
+
+    def __init__(self, title, data):
+        self.title = title
+        self.data = data
+        self.targets = {each["target"]: each for each in data["targets"]}
+
+    def figure(self, target, quantity, percentile="p50"):
+        """In microseconds; None: too few samples."""
+        return self.targets[target]["microseconds"][quantity][percentile]
+
+    def paired(self, target, to, quantity):
+        """The ratio of the medians of two targets, round by round."""
+        return paired(*(self.targets[name]["microseconds"][quantity]["medians_of_rounds"]
+                        for name in (target, to)))
+
+    def ratio(self, target, to, quantity, percentile):
+        """Of all samples: percentiles of single rounds would be of too few."""
+        return ratio(*(self.figure(name, quantity, percentile) for name in (target, to)))
+
+    def rounds(self, target, name):
+        """A figure that each round has one of, such as `cpu`; empty: it is not known."""
+        return self.targets[target]["figures"].get(name, {"rounds": []})["rounds"]
+
+    def median(self, target, name):
+        return self.targets[target]["figures"].get(name, {"median": None})["median"]
+
+    def paired_rounds(self, target, to, name):
+        return paired(self.rounds(target, name), self.rounds(to, name))
+
+
+class Tool:
+    """Pinned to where clients run; offers the one cipher and group that all have."""
+
+    def __init__(self, setting):
+        self._setting = setting
+        self.pinned_program = [*setting.processors.for_others, str(setting.options.tool)]
+        self.environment = os.environ | {"OPENSSL_CONF": str(setting.openssl_settings)}
+
+    def run(self, command, title, ways, *options):
+        """`title` names the page with its curves as well."""
+        self._setting.progress(title)
+        page = self._setting.options.results / f"{'-'.join(title.replace(',', '').split())}.html"
+        arguments = [*self.pinned_program, command, "--user", "native", "--password-file",
+                     self._setting.password_file, *options,
+                     *(f"--process={way.name}={way.pid}" for way in ways if way.pid),
+                     "--format", "json", "--html", page, *(way.target() for way in ways)]
+        done = subprocess.run(list(map(str, arguments)), capture_output=True, text=True,
+                              check=False, env=self.environment)
+        if done.returncode != 0:
+            raise Failed(f"{command}, {title}: {done.stderr.strip()}")
+        return Report(title, json.loads(done.stdout))
