@@ -29,6 +29,9 @@ def main():
     # So that all that was started ends, and the folder goes, when something else ends this.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     os.environ["GATEHOUSE_BINARY"] = str(next(iter(options.gatehouses.values())))
+    if options.real_time:
+        # Inherited by all that is started.
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     options.results.mkdir(parents=True, exist_ok=True)
     try:
         # What gateways have to say when they end is not the result.
@@ -77,6 +80,8 @@ def parsed():
                         help="where the stub behind the proxies listens (default: any free port)")
     parser.add_argument("--gatehouse", action="append", default=[], metavar="NAME=FILE",
                         help="another build of the gateway to measure beside; repeatable")
+    parser.add_argument("--real-time", action="store_true",
+                        help="all parties go before whatever else this machine does")
     parser.add_argument("--results", type=pathlib.Path, default=BENCH / "results",
                         metavar="FOLDER", help="where they are written (default: bench/results)")
     options = parser.parse_args()

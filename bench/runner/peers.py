@@ -4,8 +4,11 @@ All have one process or thread that works, the same certificate, TLS 1.3, one ci
 What their packages set otherwise stays. None of them logs connections.
 """
 
+import contextlib
+import os
 import pathlib
 import socket
+import subprocess
 
 from support import processes
 from support.waiting import wait_until
@@ -14,6 +17,9 @@ CIPHER = "TLS_AES_128_GCM_SHA256"
 GROUP = "X25519"
 # HAProxy and nginx count two descriptors a connection, and take none that they could not serve.
 CONNECTIONS_MAX = 9_800
+
+# Neither TLS nor a request: refused by whatever reads it.
+NONSENSE = b"\xff" * 16
 
 HAPROXY = """
 global
@@ -113,13 +119,22 @@ class Peer:
             self.process = processes.start(
                 [*setting.processors.for_proxy, *(part.format(file=file) for part in command)],
                 stdout=log, stderr=log)
-        wait_until(self._accepts, f"{name} listens", deadline=60)
+        wait_until(self._answers, f"{name} answers", deadline=60)
+        # hitch chooses a processor for its worker by itself.
+        os.sched_setaffinity(self.pid, setting.processors.proxy)
 
-    def _accepts(self):
+    def _answers(self):
+        """Whether the process that works does: it reads nonsense, and says or does what it may."""
         assert self.process.poll() is None, (
             f"{self.name} ended at once:\n{self._log.read_text(errors='replace')}")
         with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+            probe.settimeout(10)
+            if probe.connect_ex(self.address) != 0:
+                return False
+            with contextlib.suppress(ConnectionError):
+                probe.sendall(NONSENSE)
+                probe.recv(1)
+            return True
 
     @property
     def pid(self):
@@ -138,7 +153,7 @@ class Peer:
             self.process.terminate()
             try:
                 self.process.wait(timeout=5)
-            except TimeoutError:
+            except subprocess.TimeoutExpired:
                 self.process.kill()
         self.process.wait()
 
