@@ -5,7 +5,10 @@ import statistics
 
 
 def paired(of, to):
-    """The median over rounds of the ratio of two targets' figures of the same round."""
+    """The median over rounds of the ratio of two targets' figures of the same round; None where
+    one of them has none."""
+    if not of or not to:
+        return None
     ratios = [mine / other for mine, other in zip(of, to, strict=True) if other]
     return statistics.median(ratios) if ratios else None
 

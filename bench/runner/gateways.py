@@ -41,6 +41,10 @@ class Gateway:
         return self._gatehouse.pid
 
     @property
+    def pids(self):
+        return [self.pid]
+
+    @property
     def address(self):
         return self._gatehouse.address()
 

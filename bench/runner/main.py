@@ -16,12 +16,12 @@ REPOSITORY = BENCH.parent
 sys.path[:0] = [str(BENCH), str(REPOSITORY / "tests" / "integration")]
 
 # pylint: disable=wrong-import-position
-from runner import machine, results, section_mariadb, section_tls
+from runner import machine, results, section_mariadb, section_requests, section_rules, section_tls
 from runner.findings import Findings
 from runner.setting import Setting
 from runner.tool import Failed
 
-SECTIONS = [section_mariadb, section_tls]
+SECTIONS = [section_mariadb, section_tls, section_requests, section_rules]
 
 
 def main():

@@ -137,12 +137,16 @@ class Peer:
             return True
 
     @property
-    def pid(self):
-        """Of a master's only worker, where there is one."""
+    def pids(self):
+        """Of a master and its workers, or of the only process."""
         own = self.process.pid
         children = pathlib.Path(f"/proc/{own}/task/{own}/children").read_text(encoding="ascii")
-        workers = [int(child) for child in children.split()]
-        return workers[0] if workers else own
+        return [own, *map(int, children.split())]
+
+    @property
+    def pid(self):
+        """Of a master's only worker, where there is one."""
+        return self.pids[1] if len(self.pids) > 1 else self.pids[0]
 
     @property
     def address(self):
@@ -164,10 +168,12 @@ def haproxy(setting, backend, tls=True, rules="", name="HAProxy"):
 
 
 def nginx(setting, backend, tls=True, rules="", name="nginx"):
+    """Without a `backend` the rules choose one, as `$door`."""
     identity = setting.identity
     settings = NGINX_TLS.format(certificate=identity.certificate, key=identity.key, cipher=CIPHER,
                                 group=GROUP)
-    return Peer(setting, name, ["nginx", "-c", "{file}"], NGINX, backend=_at(backend),
+    return Peer(setting, name, ["nginx", "-c", "{file}"], NGINX,
+                backend="$door" if backend is None else _at(backend),
                 tls=settings if tls else "", rules=rules)
 
 

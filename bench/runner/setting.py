@@ -1,6 +1,7 @@
 """What all sections share: a folder that goes, certificates, processors, the tool's own settings."""
 
 import contextlib
+import os
 import pathlib
 import subprocess
 import sys
@@ -69,6 +70,17 @@ class Setting(contextlib.ExitStack):
 
     def end_section(self):
         self._section.close()
+
+    @contextlib.contextmanager
+    def ordinary_priority(self):
+        """Where threads of one process must give way to one another, as they do without
+        --real-time."""
+        before = os.sched_getscheduler(0), os.sched_getparam(0)
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        try:
+            yield
+        finally:
+            os.sched_setscheduler(0, *before)
 
     def amount(self, quick, full):
         """What suits the run: a quick one or a full one."""

@@ -38,10 +38,13 @@ class Report:
         """In microseconds; None: too few samples."""
         return self.targets[target]["microseconds"][quantity][percentile]
 
+    def medians(self, target, quantity):
+        """One a round."""
+        return self.targets[target]["microseconds"][quantity]["medians_of_rounds"]
+
     def paired(self, target, to, quantity):
         """The ratio of the medians of two targets, round by round."""
-        return paired(*(self.targets[name]["microseconds"][quantity]["medians_of_rounds"]
-                        for name in (target, to)))
+        return paired(self.medians(target, quantity), self.medians(to, quantity))
 
     def ratio(self, target, to, quantity, percentile):
         """Of all samples: percentiles of single rounds would be of too few."""
