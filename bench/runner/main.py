@@ -7,6 +7,7 @@ import argparse
 import contextlib
 import os
 import pathlib
+import resource
 import signal
 import sys
 import time
@@ -16,12 +17,15 @@ REPOSITORY = BENCH.parent
 sys.path[:0] = [str(BENCH), str(REPOSITORY / "tests" / "integration")]
 
 # pylint: disable=wrong-import-position
-from runner import machine, results, section_mariadb, section_requests, section_rules, section_tls
+from runner import (
+    machine, results, section_denied, section_idle, section_mariadb, section_requests, section_rules,
+    section_tls)
 from runner.findings import Findings
 from runner.setting import Setting
 from runner.tool import Failed
 
-SECTIONS = [section_mariadb, section_tls, section_requests, section_rules]
+SECTIONS = [section_mariadb, section_tls, section_requests, section_idle, section_denied,
+            section_rules]
 
 
 def main():
@@ -32,6 +36,8 @@ def main():
     if options.real_time:
         # Inherited by all that is started.
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     options.results.mkdir(parents=True, exist_ok=True)
     try:
         # What gateways have to say when they end is not the result.

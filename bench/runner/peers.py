@@ -100,7 +100,7 @@ def free_port():
 
 
 class Peer:
-    """A running peer; `pid` is the process that works."""
+    """A running peer."""
 
     def __init__(self, setting, name, command, configuration, **values):
         """`command`: where `{file}` stands, the name of the configuration comes."""
@@ -121,7 +121,8 @@ class Peer:
                 stdout=log, stderr=log)
         wait_until(self._answers, f"{name} answers", deadline=60)
         # hitch chooses a processor for its worker by itself.
-        os.sched_setaffinity(self.pid, setting.processors.proxy)
+        for pid in self.pids:
+            os.sched_setaffinity(pid, setting.processors.proxy)
 
     def _answers(self):
         """Whether the process that works does: it reads nonsense, and says or does what it may."""
@@ -142,11 +143,6 @@ class Peer:
         own = self.process.pid
         children = pathlib.Path(f"/proc/{own}/task/{own}/children").read_text(encoding="ascii")
         return [own, *map(int, children.split())]
-
-    @property
-    def pid(self):
-        """Of a master's only worker, where there is one."""
-        return self.pids[1] if len(self.pids) > 1 else self.pids[0]
 
     @property
     def address(self):

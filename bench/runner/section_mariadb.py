@@ -25,10 +25,10 @@ def run(setting):
                                   ("unix", server.unix_backend, "off"),
                                   ("TLS", server.tcp_backend, "verify")):
             gateway = setting.during_section(gateways.mariadb(setting, name, backend, tls))
-            ways.append(Way(f"{name}, {leg}", "mariadb", gateway.address, gateway.pid))
+            ways.append(Way(f"{name}, {leg}", "mariadb", gateway.address, gateway.pids))
     for start in (peers.haproxy, peers.nginx):
         peer = setting.during_section(start(setting, at, tls=False))
-        ways.append(Way(f"{peer.name}, passed through", "mariadb", peer.address, peer.pid))
+        ways.append(Way(f"{peer.name}, passed through", "mariadb", peer.address, peer.pids))
     findings = Findings()
     for resumed in (False, True):
         findings += _measure(setting, ways, resumed)

@@ -32,7 +32,7 @@ def _before_the_stub(setting):
     for party in parties:
         setting.during_section(party)
     return [Way(BEHIND, "cql+plain", stub),
-            *(Way(party.name, "cql", party.address, party.pid) for party in parties),
+            *(Way(party.name, "cql", party.address, party.pids) for party in parties),
             *(Way(name, "cql", address) for name, address in setting.options.peers.items())]
 
 
@@ -71,7 +71,7 @@ def _added_ratio(report, name):
 
 
 def _bulk(setting, ways):
-    ways = [way for way in ways if way.pid]
+    ways = [way for way in ways if way.pids]
     report = setting.tool.run("bulk", "Bulk", ways, "--rounds", setting.amount(4, 12),
                               "--megabytes", setting.amount(300, 1000))
     table = Table("Bulk, one session", ["", "MB/s", "CPU, ms a GB", "bytes per CPU s, of HAProxy's"])
@@ -96,7 +96,7 @@ def _mariadb(setting):
     parties += [peers.haproxy(setting, at, tls=False), peers.nginx(setting, at, tls=False)]
     for party in parties:
         setting.during_section(party)
-        ways.append(Way(party.name, "mariadb", party.address, party.pid))
+        ways.append(Way(party.name, "mariadb", party.address, party.pids))
     title = "SELECT 1 by MariaDB, one at a time"
     report = setting.tool.run("query", title, ways, "--rounds", setting.amount(6, 20),
                               "--requests", setting.amount(5_000, 20_000))

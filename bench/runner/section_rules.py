@@ -107,7 +107,7 @@ def _set_up(setting, starts):
     for name, start in starts.items():
         for count in (FEW, MANY):
             party = setting.during_section(start(count))
-            ways.append(Way(f"{name}, {count:,}", "cql", party.address, party.pid))
+            ways.append(Way(f"{name}, {count:,}", "cql", party.address, party.pids))
     title = f"Set-up with {FEW} and with {MANY:,} addresses"
     report = setting.tool.run("connect", title, ways, "--rounds", setting.amount(6, 20),
                               "--connections", setting.amount(200, 500))
@@ -133,7 +133,7 @@ def _reload(setting, lists):
     found = Findings([table])
     for name in setting.gatehouses:
         gateway = setting.during_section(_gateway(setting, lists, name)(MANY))
-        way = Way(name, "cql", gateway.address, gateway.pid)
+        way = Way(name, "cql", gateway.address, gateway.pids)
         ratios, calm_p99 = {"p50": [], "p99": []}, []
         generation = gateway.generation()
         for number in range(setting.amount(3, 8)):

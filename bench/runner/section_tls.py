@@ -18,7 +18,7 @@ def run(setting):
     others = [start(setting, stub) for start in
               (peers.haproxy, peers.nginx, peers.hitch, peers.stunnel)]
     parties = [setting.during_section(party) for party in [*others, *measured]]
-    ways = [Way(party.name, "cql", party.address, party.pid) for party in parties]
+    ways = [Way(party.name, "cql", party.address, party.pids) for party in parties]
     ways += [Way(name, "cql", address) for name, address in setting.options.peers.items()]
     findings = Findings()
     for resumed in (False, True):

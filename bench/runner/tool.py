@@ -10,12 +10,12 @@ from runner.findings import paired, ratio
 
 @dataclasses.dataclass
 class Way:
-    """A target by its name, and the process whose time is counted, if any is."""
+    """A target by its name, and the processes whose time and memory are counted."""
 
     name: str
     scheme: str
     address: tuple
-    pid: int | None = None
+    pids: tuple = ()
 
     def target(self):
         host, port = self.address
@@ -57,6 +57,10 @@ class Report:
     def median(self, target, name):
         return self.targets[target]["figures"].get(name, {"median": None})["median"]
 
+    def steps(self, target, name):
+        """What it was at each of data["steps"]."""
+        return self.targets[target]["by_step"][name]["steps"]
+
     def paired_rounds(self, target, to, name):
         return paired(self.rounds(target, name), self.rounds(to, name))
 
@@ -75,7 +79,8 @@ class Tool:
         page = self._setting.options.results / f"{'-'.join(title.replace(',', '').split())}.html"
         arguments = [*self.pinned_program, command, "--user", "native", "--password-file",
                      self._setting.password_file, *options,
-                     *(f"--process={way.name}={way.pid}" for way in ways if way.pid),
+                     *(f"--process={way.name}={','.join(map(str, way.pids))}"
+                       for way in ways if way.pids),
                      "--format", "json", "--html", page, *(way.target() for way in ways)]
         done = subprocess.run(list(map(str, arguments)), capture_output=True, text=True,
                               check=False, env=self.environment)
