@@ -23,7 +23,7 @@ test_packages=(
 # What bench/run measures the gateway beside, and pins processes with.
 bench_packages=(haproxy hitch libnginx-mod-stream mariadb-server nginx python3 stunnel4 util-linux)
 # What takes minutes to compile with, or to run, for `tests/run --full` only.
-full_test_packages=(testssl.sh)
+full_test_packages=(testssl.sh "${bench_packages[@]}")
 
 # A toolchain from elsewhere is as good, and Debian's Node.js would conflict with another.
 if ! command -v node >/dev/null || ! command -v npm >/dev/null; then

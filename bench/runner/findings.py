@@ -59,6 +59,17 @@ class Table:
 
 
 @dataclasses.dataclass
+class Text:
+    """What another program printed."""
+
+    title: str
+    text: str
+
+    def as_markdown(self):
+        return f"### {self.title}\n\n{self.text}"
+
+
+@dataclasses.dataclass
 class Findings:
     """Of one section."""
 

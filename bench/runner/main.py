@@ -18,14 +18,14 @@ sys.path[:0] = [str(BENCH), str(REPOSITORY / "tests" / "integration")]
 
 # pylint: disable=wrong-import-position
 from runner import (
-    machine, results, section_denied, section_idle, section_mariadb, section_requests, section_rules,
-    section_tls)
+    machine, results, section_denied, section_idle, section_mariadb, section_micro, section_requests,
+    section_rules, section_tls)
 from runner.findings import Findings
 from runner.setting import Setting
 from runner.tool import Failed
 
 SECTIONS = [section_mariadb, section_tls, section_requests, section_idle, section_denied,
-            section_rules]
+            section_rules, section_micro]
 
 
 def main():
