@@ -48,11 +48,8 @@ class Gateway:
     def address(self):
         return self._gatehouse.address()
 
-    def at(self, listener):
-        return self._gatehouse.address(listener)
-
-    def generation(self):
-        return self._gatehouse.generation()
+    def load_again(self):
+        """Nothing to do: it watches its files."""
 
     def stop(self):
         self._gatehouse.stop()

@@ -50,7 +50,7 @@ def main():
         return 128 + signal.SIGINT
     print(written.as_markdown())
     written.write(options.results)
-    print(f"In {options.results}: results.md, results.json, and a page with curves for each run.")
+    print(f"In {options.results}: results.md, results.json, and results.html, which leads to curves.")
     return 0
 
 

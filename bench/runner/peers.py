@@ -7,6 +7,7 @@ What their packages set otherwise stays. None of them logs connections.
 import contextlib
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 
@@ -102,9 +103,11 @@ def free_port():
 class Peer:
     """A running peer."""
 
-    def __init__(self, setting, name, command, configuration, **values):
-        """`command`: where `{file}` stands, the name of the configuration comes."""
+    def __init__(self, setting, name, command, configuration, load_again=None, **values):
+        """`command`: where `{file}` stands, the name of the configuration comes. `load_again`: the
+        signal that asks for that."""
         self.name = name
+        self._load_again = load_again
         self.port = free_port()
         identity = setting.identity
         folder = pathlib.Path(setting.folder)
@@ -148,6 +151,10 @@ class Peer:
     def address(self):
         return "127.0.0.1", self.port
 
+    def load_again(self):
+        """What its configuration names has changed."""
+        self.process.send_signal(self._load_again)
+
     def stop(self):
         if self.process.poll() is None:
             self.process.terminate()
@@ -159,7 +166,8 @@ class Peer:
 
 
 def haproxy(setting, backend, tls=True, rules="", name="HAProxy"):
-    return Peer(setting, name, ["haproxy", "-db", "-f", "{file}"], HAPROXY, backend=_at(backend),
+    return Peer(setting, name, ["haproxy", "-W", "-f", "{file}"], HAPROXY,
+                load_again=signal.SIGUSR2, backend=_at(backend),
                 tls=f"ssl crt {setting.both}" if tls else "", rules=rules)
 
 
@@ -168,7 +176,7 @@ def nginx(setting, backend, tls=True, rules="", name="nginx"):
     identity = setting.identity
     settings = NGINX_TLS.format(certificate=identity.certificate, key=identity.key, cipher=CIPHER,
                                 group=GROUP)
-    return Peer(setting, name, ["nginx", "-c", "{file}"], NGINX,
+    return Peer(setting, name, ["nginx", "-c", "{file}"], NGINX, load_again=signal.SIGHUP,
                 backend="$door" if backend is None else _at(backend),
                 tls=settings if tls else "", rules=rules)
 

@@ -1,9 +1,22 @@
 """A run's results: as tables for people, and as JSON for programs."""
 
+import html
 import json
 import time
 
 from runner.findings import goals_as_markdown
+
+PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Gatehouse beside its peers</title>
+<style>body {{ font: 14px/1.4 monospace; margin: 2em; }} pre {{ overflow-x: auto; }}</style>
+<h1>Gatehouse beside its peers</h1>
+<p>Curves, and what stages take:</p>
+<ul>
+{links}
+</ul>
+<pre>{text}</pre>
+</html>
+"""
 
 
 class Results:
@@ -23,6 +36,13 @@ class Results:
         (folder / "results.md").write_text(self.as_markdown(), encoding="utf-8")
         (folder / "results.json").write_text(json.dumps(self._as_json(), indent=1) + "\n",
                                              encoding="utf-8")
+
+        (folder / "results.html").write_text(self._as_page(), encoding="utf-8")
+
+    def _as_page(self):
+        links = [f'<li><a href="{html.escape(report.page)}">{html.escape(report.title)}</a></li>'
+                 for _, findings in self._sections for report in findings.reports]
+        return PAGE.format(links="\n".join(links), text=html.escape(self.as_markdown()))
 
     def as_markdown(self):
         lines = ["# Results", "", f"`{self._command.strip()}`, {self._began}, "

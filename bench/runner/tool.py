@@ -29,8 +29,9 @@ class Failed(Exception):
 class Report:
     """What one run of the tool printed as JSON."""
 
-    def __init__(self, title, data):
+    def __init__(self, title, page, data):
         self.title = title
+        self.page = page  # the name of the file that has its curves
         self.data = data
         self.targets = {each["target"]: each for each in data["targets"]}
 
@@ -74,16 +75,17 @@ class Tool:
         self.environment = os.environ | {"OPENSSL_CONF": str(setting.openssl_settings)}
 
     def run(self, command, title, ways, *options):
-        """`title` names the page with its curves as well."""
+        """Leaves a page with curves, which the title names, among the results."""
         self._setting.progress(title)
-        page = self._setting.options.results / f"{'-'.join(title.replace(',', '').split())}.html"
+        page = f"{'-'.join(title.replace(',', '').split())}.html"
         arguments = [*self.pinned_program, command, "--user", "native", "--password-file",
                      self._setting.password_file, *options,
                      *(f"--process={way.name}={','.join(map(str, way.pids))}"
                        for way in ways if way.pids),
-                     "--format", "json", "--html", page, *(way.target() for way in ways)]
+                     "--format", "json", "--html", self._setting.options.results / page,
+                     *(way.target() for way in ways)]
         done = subprocess.run(list(map(str, arguments)), capture_output=True, text=True,
                               check=False, env=self.environment)
         if done.returncode != 0:
             raise Failed(f"{command}, {title}: {done.stderr.strip()}")
-        return Report(title, json.loads(done.stdout))
+        return Report(title, page, json.loads(done.stdout))
