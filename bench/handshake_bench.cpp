@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include <fmt/format.h>
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -44,7 +45,7 @@ class Stopwatch {
  private:
   static double now() {
     timespec time{};
-    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    static_cast<void>(::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time));
     return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
   }
 
@@ -123,7 +124,7 @@ bool print(const char* name, const MakeServer& make_server) {
   const auto full = measure(make_server, client.get(), false);
   const auto resumed = measure(make_server, client.get(), true);
   if (!full || !resumed) {
-    std::fprintf(stderr, "error: %s: a handshake failed, or was not resumed\n", name);
+    fmt::print(stderr, "error: {}: a handshake failed, or was not resumed\n", name);
     return false;
   }
   std::printf("| %-24s | %8.1f | %11.1f |\n", name, *full, *resumed);
@@ -140,7 +141,7 @@ bool run(const char* certificate, const char* key) {
   config::Diagnostics diagnostics;
   const auto gateway = ListenerTls::load(listener, tickets, inputs, diagnostics);
   if (plain == nullptr || gateway == nullptr) {
-    std::fprintf(stderr, "error: %s and %s are no identity\n", certificate, key);
+    fmt::print(stderr, "error: {} and {} are no identity\n", certificate, key);
     return false;
   }
   std::printf("%s, %s, medians of %d handshakes, the server's share\n\n",
@@ -160,7 +161,7 @@ bool run(const char* certificate, const char* key) {
 
 int main(int count, char** arguments) {
   if (count != 3) {
-    std::fputs("usage: handshake_bench CERTIFICATE KEY\n", stderr);
+    fmt::print(stderr, "usage: handshake_bench CERTIFICATE KEY\n");
     return 2;
   }
   return gatehouse::run(arguments[1], arguments[2]) ? 0 : 1;

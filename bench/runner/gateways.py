@@ -1,4 +1,4 @@
-"""The gateway in each role that is measured, with the limits of its peers and nothing else unusual."""
+"""The gateway in each role that is measured, with its peers' limits and nothing else unusual."""
 
 import contextlib
 import os

@@ -18,8 +18,8 @@ sys.path[:0] = [str(BENCH), str(REPOSITORY / "tests" / "integration")]
 
 # pylint: disable=wrong-import-position
 from runner import (
-    machine, results, section_denied, section_idle, section_mariadb, section_micro, section_requests,
-    section_rules, section_tls)
+    machine, results, section_denied, section_idle, section_mariadb, section_micro,
+    section_requests, section_rules, section_tls)
 from runner.findings import Findings
 from runner.setting import Setting
 from runner.tool import Failed
@@ -50,7 +50,7 @@ def main():
         return 128 + signal.SIGINT
     print(written.as_markdown())
     written.write(options.results)
-    print(f"In {options.results}: results.md, results.json, and results.html, which leads to curves.")
+    print(f"In {options.results}: results.md, results.json; results.html leads to curves.")
     return 0
 
 

@@ -50,7 +50,8 @@ class Results:
         lines += [f"- {name}: {value}" for name, value in self._machine.items()]
         lines += ["", "## Goals", "", goals_as_markdown(self._goals()), ""]
         for section, findings in self._sections:
-            lines += [f"## {section.TITLE}", "", *(table.as_markdown() for table in findings.tables)]
+            lines += [f"## {section.TITLE}", ""]
+            lines += [table.as_markdown() for table in findings.tables]
             lines += _doubts(findings)
         return "\n".join(lines)
 

@@ -74,7 +74,8 @@ def _bulk(setting, ways):
     ways = [way for way in ways if way.pids]
     report = setting.tool.run("bulk", "Bulk", ways, "--rounds", setting.amount(4, 12),
                               "--megabytes", setting.amount(300, 1000))
-    table = Table("Bulk, one session", ["", "MB/s", "CPU, ms a GB", "bytes per CPU s, of HAProxy's"])
+    table = Table("Bulk, one session",
+                  ["", "MB/s", "CPU, ms a GB", "bytes per CPU s, of HAProxy's"])
     found = Findings([table], reports=[report])
     for way in ways:
         # Fewer seconds for as many bytes.

@@ -1,4 +1,4 @@
-"""A million addresses to know against ten: what they cost to load, to hold, to look up, to change."""
+"""A million addresses to know against ten: what they cost to load, hold, look up and change."""
 
 import contextlib
 import random
@@ -102,7 +102,8 @@ def _load(setting, starts):
         table.rows.append([name, taken, holds * 1024 / 1e6])
         if name in setting.gatehouses:
             found.goals += [
-                Goal("6", f"{name}: seconds to load {MANY:,} addresses", taken, LOAD_MAX, unit=" s"),
+                Goal("6", f"{name}: time to load {MANY:,} addresses", taken, LOAD_MAX,
+                     unit=" s"),
                 Goal("6", f"{name}: held for them", holds * 1024 / 1e6, MEMORY_MAX, unit=" MB")]
     return found
 

@@ -1,4 +1,4 @@
-"""TLS from byte 0: the gateway's Cassandra listener and the peers before the same plaintext stub."""
+"""TLS from byte 0: the gateway's Cassandra listener and the peers before the same stub."""
 
 from runner import gateways, peers
 from runner.findings import Findings, Goal, Table

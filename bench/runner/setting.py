@@ -1,4 +1,4 @@
-"""What all sections share: a folder that goes, certificates, processors, the tool's own settings."""
+"""What all sections share: a folder that goes, certificates, processors, the tool's settings."""
 
 import contextlib
 import os

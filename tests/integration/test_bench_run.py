@@ -1,4 +1,4 @@
-"""What bench/run is made of: every party that it starts answers, and goals are held against figures.
+"""What bench/run is made of: every party it starts answers, and goals are held against figures.
 
 How fast anything was is not looked at.
 """
@@ -42,8 +42,8 @@ def setting(tmp_path):
 
 
 def connects(setting, party):
-    report = setting.tool.run("connect", "a few", [Way(party.name, "cql", party.address, party.pids)],
-                              "--rounds", 2, "--connections", 5)
+    way = Way(party.name, "cql", party.address, party.pids)
+    report = setting.tool.run("connect", "a few", [way], "--rounds", 2, "--connections", 5)
     assert report.targets[party.name]["microseconds"]["ready"]["samples"] == 10
     assert len(report.rounds(party.name, "cpu")) == 2
 
@@ -77,8 +77,8 @@ def test_rounds_are_compared_with_the_same_round_of_the_other():
 
 
 @pytest.mark.parametrize(("figure", "at_least", "verdict"), [
-    (0.8, False, "yes"), (0.9, False, "yes"), (0.91, False, "**no**"), (None, False, "not measured"),
-    (0.91, True, "yes"), (0.8, True, "**no**")])
+    (0.8, False, "yes"), (0.9, False, "yes"), (0.91, False, "**no**"),
+    (None, False, "not measured"), (0.91, True, "yes"), (0.8, True, "**no**")])
 def test_a_goal_holds_or_not(figure, at_least, verdict):
     goal = Goal("2", "p50 of the best peer's", figure, 0.9, at_least)
     assert goal.cells()[-1] == verdict
