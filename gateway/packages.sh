@@ -1,5 +1,5 @@
 # The Debian 12 packages that building, showing and testing Gatehouse take, and how to install
-# those that are missing. Sourced by gateway/demo and tests/run; does nothing by itself.
+# those that are missing. Sourced by gateway/demo, tests/run and bench/run; does nothing by itself.
 # shellcheck shell=bash disable=SC2034
 
 build_packages=(
@@ -20,8 +20,10 @@ test_packages=(
   python3 python3-jsonschema python3-pytest python3-ruamel.yaml python3-venv python3-yaml sysbench
   default-jdk-headless libmariadb-dev maven php-cli php-mysql python3-dev
 )
+# What bench/run measures the gateway beside, and pins processes with.
+bench_packages=(haproxy hitch libnginx-mod-stream mariadb-server nginx python3 stunnel4 util-linux)
 # What takes minutes to compile with, or to run, for `tests/run --full` only.
-full_test_packages=(testssl.sh)
+full_test_packages=(testssl.sh "${bench_packages[@]}")
 
 # A toolchain from elsewhere is as good, and Debian's Node.js would conflict with another.
 if ! command -v node >/dev/null || ! command -v npm >/dev/null; then

@@ -35,6 +35,10 @@ std::string subject_of(const X509* certificate) {
 }  // namespace
 
 void FreeSsl::operator()(ssl_st* ssl) const noexcept {
+  // Else OpenSSL would take a connection that ends without its last words for one that was broken
+  // off, and its session, which the next one to this backend is to resume, for none to trust; TLS
+  // has not asked for that since 1.1. After a fatal alert it is none all the same.
+  SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   SSL_free(ssl);
 }
 

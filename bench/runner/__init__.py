@@ -1,0 +1,1 @@
+"""What bench/run does once all is built: starts all parties, measures them, writes it down."""
