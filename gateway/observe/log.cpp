@@ -68,8 +68,8 @@ std::string format_log_line(LogShape shape, LogLevel level,
     case LogShape::journal:
       return fmt::format("<{}>{}", journal_priority(level), config::printable(text));
     case LogShape::json:
-      return boost::json::serialize(boost::json::object{
-          {"time", rfc3339(second)}, {"level", to_string(level)}, {"message", text}});
+      return printable_json(boost::json::serialize(boost::json::object{
+          {"time", rfc3339(second)}, {"level", to_string(level)}, {"message", text}}));
   }
   return text;
 }

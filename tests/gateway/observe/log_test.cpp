@@ -29,6 +29,11 @@ TEST_CASE("a message is one line of printable text", "[log]") {
   CHECK(format_log_line(LogShape::text, config::LogLevel::info, time_of_line,
                         "a\nb\x1b[31m\x7F\xC2\x9B\xFF") ==
         "2026-11-22T01:02:03Z info a\\x0ab\\x1b[31m\\x7f\\u009b\xEF\xBF\xBD");
+  CHECK(format_log_line(LogShape::json, config::LogLevel::info, time_of_line,
+                        "a\nb\x1b[31m\x7F\xC2\x9B\xE2\x80\xA8\xFF") ==
+        R"({"time":"2026-11-22T01:02:03Z","level":"info",)"
+        R"("message":"a\nb\u001b[31m\u007f\u009b\u2028)"
+        "\xEF\xBF\xBD\"}");
 }
 
 // A log on a file.
