@@ -159,31 +159,134 @@ class TestGreetings:
         assert "10.1.2.3" not in str(error) and "127.0.0.1" not in str(error)
 
 
+def _never_resuming(certificates):
+    """A server of MariaDB that lets everybody in, and whose TLS is a whole handshake each time."""
+    def script(connection):
+        connection.take_login(certificates.backend)
+        while True:
+            sequence, _ = connection.receive_packet()
+            connection.send(wire.packet(sequence + 1, OK))
+
+    return script
+
+
+def _cut_everywhere(door, cutter, end):
+    """How often a login was tried with a backend that ended early, and how often it got in."""
+    with door.connect() as other:
+        door.reach(other, ESTABLISHED)
+        whole, cutter.end = cutter.passed, end
+        got_in = 0
+        parts = soak.amount(24, whole)
+        for tried, number in enumerate(soak.rounds(parts, whole), start=1):
+            cutter.count = number * whole // parts
+            refused = _log_in(door)
+            assert door.is_answered(other)
+            if refused is None:
+                got_in += 1
+                continue
+            record, error = refused
+            assert record["close_reason"] in ("backend_unreachable", "backend_closed")
+            assert record["session"] in str(error) or isinstance(error, (Closed, OSError))
+    cutter.count = Cutter.ALL
+    assert door.works()
+    return tried, got_in
+
+
 @pytest.mark.parametrize("end", ["close", "reset"])
-@pytest.mark.parametrize("kind", KINDS)
-def test_one_that_dies_at_any_byte_of_a_login_ends_that_session_only(start, real, kind, end):
-    server = real(kind)
-    cutter = Cutter(("127.0.0.1", server.port))
-    with FakeBackend(cutter) as backend:
-        door = start(kind, backend, "verify")
-        with door.connect() as other:
-            door.reach(other, ESTABLISHED)
-            whole, cutter.end = cutter.passed, end
-            got_in = 0
-            parts = soak.amount(24, whole)
-            for tried, number in enumerate(soak.rounds(parts, whole), start=1):
-                cutter.count = number * whole // parts
-                refused = _log_in(door)
-                assert door.is_answered(other)
-                if refused is None:
-                    got_in += 1  # the cut came later: MariaDB resumes TLS, which takes fewer bytes
-                    continue
-                record, error = refused
-                assert record["close_reason"] in ("backend_unreachable", "backend_closed")
-                assert record["session"] in str(error) or isinstance(error, (Closed, OSError))
-            assert got_in < tried
-        cutter.count = Cutter.ALL
-        assert door.works()
+class TestDeath:
+    """At any byte of a login it ends that session only."""
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_of_a_server(self, start, real, kind, end):
+        cutter = Cutter(("127.0.0.1", real(kind).port))
+        with FakeBackend(cutter) as backend:
+            tried, got_in = _cut_everywhere(start(kind, backend, "verify"), cutter, end)
+        assert got_in < tried  # MariaDB resumes TLS, which takes fewer bytes than were counted
+
+    @pytest.mark.parametrize("kind", MARIADB_KINDS)
+    def test_of_one_whose_tls_is_never_resumed(self, certificates, start, fake, kind, end):
+        cutter = Cutter(("127.0.0.1", fake(_never_resuming(certificates)).port))
+        with FakeBackend(cutter) as backend:
+            _, got_in = _cut_everywhere(start(kind, backend, "verify"), cutter, end)
+        assert got_in <= 8  # the last bytes: signatures are not always of one length
+
+
+class TestEndlessLogins:
+    """Nodes that have a client log in for ever, or talk on without being asked."""
+
+    @pytest.fixture
+    def node(self):
+        with FakeNode() as node:
+            yield node
+
+    @pytest.fixture
+    def door(self, start, node, monkeypatch):
+        memory.keep_little_that_is_freed(monkeypatch)
+        return start(CASSANDRA, node, "off", limits={"handshake_timeout": "3s"})
+
+    @staticmethod
+    def _refusal(session):
+        """Reads on until the gateway has had enough."""
+        with pytest.raises(cql_wire.ServerError) as refusal:
+            while True:
+                session.receive_answer()
+        return str(refusal.value)
+
+    def test_one_that_challenges_for_ever_ends_with_the_deadline(self, door, node):
+        def instead(talk, frame):
+            if frame.opcode == cql_wire.AUTH_RESPONSE:
+                talk.say(cql_wire.AUTH_CHALLENGE, cql_wire.value(b"y" * 4096), frame.stream)
+            return frame.opcode == cql_wire.AUTH_RESPONSE
+
+        node.instead = instead
+        with costs_little(door.gateway), door.connect() as session:
+            door.start_tls(session)
+            session.startup()
+            answered = 0
+            with pytest.raises((cql_wire.ServerError, Closed, OSError)):
+                for answered in itertools.count():
+                    challenge = session.ask(cql_wire.AUTH_RESPONSE, cql_wire.value(b"x" * 4096))
+                    assert challenge.opcode == cql_wire.AUTH_CHALLENGE
+            assert answered > 0
+            assert door.end_of(session)["close_reason"] == "handshake_timeout"
+
+    UNASKED = {"SUPPORTED": cql_wire.SUPPORTED, "AUTHENTICATE": cql_wire.AUTHENTICATE,
+               "AUTH_CHALLENGE": cql_wire.AUTH_CHALLENGE}
+
+    def _flood(self, node, opcode):
+        """Behind the question that is due, the same frame for ever."""
+        body = {cql_wire.SUPPORTED: b"\0\0", cql_wire.AUTH_CHALLENGE: cql_wire.value(b"y"),
+                cql_wire.AUTHENTICATE: cql_wire.string("PasswordAuthenticator")}[opcode]
+
+        def instead(talk, frame):
+            if frame.opcode != cql_wire.STARTUP:
+                return False
+            talk.say(cql_wire.AUTHENTICATE, cql_wire.string("PasswordAuthenticator"), frame.stream)
+            again = cql_wire.Frame(4, opcode, body, frame.stream, response=True).encode() * 1000
+            while True:
+                talk.connection.send(again)
+
+        node.instead = instead
+
+    @pytest.mark.parametrize("opcode", UNASKED.values(), ids=UNASKED)
+    def test_one_that_does_not_stop_is_not_listened_to(self, door, node, opcode):
+        self._flood(node, opcode)
+        with costs_little(door.gateway), door.connect() as session:
+            door.start_tls(session)
+            assert session.startup().opcode == cql_wire.AUTHENTICATE
+            session.send_frame(cql_wire.AUTH_RESPONSE, cql_wire.value(b"\0user\0password"))
+            told = self._refusal(session)
+            record = door.end_of(session)
+        assert record["close_reason"] == "backend_unreachable"
+        assert record["session"] in told
+
+    @pytest.mark.parametrize("opcode", UNASKED.values(), ids=UNASKED)
+    def test_nor_is_it_while_its_client_says_nothing(self, door, node, opcode):
+        self._flood(node, opcode)
+        with costs_little(door.gateway), door.connect() as session:
+            door.start_tls(session)
+            assert session.startup().opcode == cql_wire.AUTHENTICATE
+            assert door.end_of(session)["close_reason"] == "handshake_timeout"
 
 
 class TestPasswords:
