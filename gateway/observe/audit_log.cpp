@@ -20,7 +20,7 @@ constexpr std::size_t session_slack = 4096;
 // happens.
 constexpr std::chrono::seconds idle_wait{1};
 constexpr std::chrono::milliseconds retry_wait{200};
-// How long the first event of a batch is held for others to join it.
+// How far batches of events are apart: what comes alone is written at once.
 constexpr std::chrono::milliseconds gather_wait{10};
 // Between attempts while the process waits for them to end.
 constexpr std::chrono::milliseconds last_retry_wait{20};

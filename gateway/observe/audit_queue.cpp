@@ -99,7 +99,10 @@ void AuditQueue::wait(std::chrono::milliseconds limit, std::chrono::milliseconds
     wake_.wait_for(lock, limit, is_needed);
     writer_sleeps_ = false;
   }
-  if (!next_.events.empty()) wake_.wait_for(lock, gather, [this] { return has_orders(); });
+  if (!next_.events.empty()) {
+    wake_.wait_until(lock, last_batch_ + gather, [this] { return has_orders(); });
+    last_batch_ = std::chrono::steady_clock::now();
+  }
   std::swap(work.events, next_.events);
   work.reopen = std::exchange(next_.reopen, false);
   work.settings = std::exchange(next_.settings, std::nullopt);

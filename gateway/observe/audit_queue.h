@@ -64,9 +64,9 @@ class AuditQueue {
   void order_stop(std::chrono::steady_clock::time_point stop_by) noexcept;
 
   // For the one writer: waits for events or orders, at most `limit`, and moves them into `work`,
-  // whose old events are dropped. Behind an event it waits `gather` for others, unless there is an
-  // order: where sessions come one upon the other, waking a thread for each event would cost more
-  // than writing it.
+  // whose old events are dropped. Events come in batches `gather` apart, unless there is an order:
+  // where sessions come one upon the other, waking a thread for each event would cost more than
+  // writing it.
   void wait(std::chrono::milliseconds limit, std::chrono::milliseconds gather, AuditWork& work);
 
   [[nodiscard]] std::size_t depth() const noexcept {
@@ -91,6 +91,7 @@ class AuditQueue {
   std::condition_variable wake_;
   bool writer_sleeps_ =
       false;  // until there is an event; who brings the next ones need not wake it
+  std::chrono::steady_clock::time_point last_batch_;
   bool closed_ = false;
   AuditWork next_;
 };

@@ -134,6 +134,7 @@ def test_rules_follow_it_in_both_directions(start, clock):
         wait_until(lambda: not is_refused("127.0.1.1"), "the rule counts again")
         assert is_refused("127.0.2.1")
         assert always.ping()
+    gateway.wait_for_audit("closed", close_reason="revoked", reason="rule_not_yet_valid")
     closed = {(record["source"]["address"], record.get("reason"))
               for record in gateway.audit("closed", close_reason="revoked")}
     assert closed == {("127.0.1.1", "rule_expired"), ("127.0.2.1", "rule_not_yet_valid")}

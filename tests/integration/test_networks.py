@@ -315,6 +315,7 @@ class TestDevices:
 
         # By its own listener as soon as that is bound to the new device; before, not at all.
         wait_until(arrives, "the listener is bound to the new device")
+        gateway.wait_for_audit("opened")
         assert {record["reason"] for record in gateway.audit("denied")} <= {"ambiguous_network"}
         assert {record["source"].get("network") for record in gateway.audit("opened")} == {
             "tenant-a"}
