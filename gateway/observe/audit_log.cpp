@@ -20,8 +20,6 @@ constexpr std::size_t session_slack = 4096;
 // happens.
 constexpr std::chrono::seconds idle_wait{1};
 constexpr std::chrono::milliseconds retry_wait{200};
-// How far batches of events are apart: what comes alone is written at once.
-constexpr std::chrono::milliseconds gather_wait{10};
 // Between attempts while the process waits for them to end.
 constexpr std::chrono::milliseconds last_retry_wait{20};
 
@@ -146,7 +144,7 @@ void AuditLog::stop(std::chrono::milliseconds limit) noexcept {
 void AuditLog::run() noexcept {
   AuditWork work;
   while (!work.stop_by) {
-    queue_.wait(writable() ? idle_wait : retry_wait, gather_wait, work);
+    queue_.wait(writable() ? idle_wait : retry_wait, work);
     const bool is_told_to = work.reopen || work.settings;
     take_in(work);
     if (writable() || is_told_to || std::chrono::steady_clock::now() >= retry_at_) write();

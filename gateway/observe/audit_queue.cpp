@@ -49,7 +49,7 @@ void AuditQueue::push(std::chrono::system_clock::time_point time, AuditEvent&& e
     if (!closed_) {
       next_.events.push_back({time, std::move(event)});
       queued_.fetch_add(1, std::memory_order_relaxed);
-      if (std::exchange(writer_sleeps_, false)) wake_.notify_one();
+      wake();
       is_kept = true;
     }
   } catch (const std::bad_alloc&) {
@@ -72,36 +72,37 @@ void AuditQueue::done(const AuditShareCounts& events) noexcept {
 void AuditQueue::order_reopen() noexcept {
   const std::lock_guard lock(mutex_);
   next_.reopen = true;
-  wake_.notify_one();
+  wake();
 }
 
 void AuditQueue::order_settings(AuditSettings settings) {
   const std::lock_guard lock(mutex_);
   next_.settings = std::move(settings);
-  wake_.notify_one();
+  wake();
 }
 
 void AuditQueue::order_stop(std::chrono::steady_clock::time_point stop_by) noexcept {
   const std::lock_guard lock(mutex_);
   next_.stop_by = stop_by;
-  wake_.notify_one();
+  wake();
 }
 
-void AuditQueue::wait(std::chrono::milliseconds limit, std::chrono::milliseconds gather,
-                      AuditWork& work) {
+void AuditQueue::wake() noexcept {
+  if (std::exchange(writer_sleeps_, false)) wake_.notify_one();
+}
+
+void AuditQueue::wait(std::chrono::milliseconds limit, AuditWork& work) {
   work.events.clear();
   // Assigning nothing would keep its memory.
   if (work.events.capacity() > kept_capacity) decltype(work.events)().swap(work.events);
   std::unique_lock lock(mutex_);
-  const auto is_needed = [this] { return !next_.events.empty() || has_orders(); };
+  const auto is_needed = [this] {
+    return !next_.events.empty() || next_.reopen || next_.settings || next_.stop_by;
+  };
   if (!is_needed()) {
     writer_sleeps_ = true;
     wake_.wait_for(lock, limit, is_needed);
     writer_sleeps_ = false;
-  }
-  if (!next_.events.empty()) {
-    wake_.wait_until(lock, last_batch_ + gather, [this] { return has_orders(); });
-    last_batch_ = std::chrono::steady_clock::now();
   }
   std::swap(work.events, next_.events);
   work.reopen = std::exchange(next_.reopen, false);

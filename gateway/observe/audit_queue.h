@@ -64,10 +64,8 @@ class AuditQueue {
   void order_stop(std::chrono::steady_clock::time_point stop_by) noexcept;
 
   // For the one writer: waits for events or orders, at most `limit`, and moves them into `work`,
-  // whose old events are dropped. Events come in batches `gather` apart, unless there is an order:
-  // where sessions come one upon the other, waking a thread for each event would cost more than
-  // writing it.
-  void wait(std::chrono::milliseconds limit, std::chrono::milliseconds gather, AuditWork& work);
+  // whose old events are dropped.
+  void wait(std::chrono::milliseconds limit, AuditWork& work);
 
   [[nodiscard]] std::size_t depth() const noexcept {
     return queued_.load(std::memory_order_relaxed);
@@ -77,10 +75,8 @@ class AuditQueue {
   }
 
  private:
-  // REQUIRES: mutex_ held.
-  [[nodiscard]] bool has_orders() const noexcept {
-    return next_.reopen || next_.settings || next_.stop_by;
-  }
+  // Wakes the writer if it sleeps; while it works, this is no system call. REQUIRES: mutex_ held.
+  void wake() noexcept;
 
   std::array<std::atomic<std::size_t>, audit_share_count> taken_{};
   std::array<std::atomic<std::size_t>, audit_share_count> capacity_{0, 4096, 256, 256, 0};
@@ -89,9 +85,7 @@ class AuditQueue {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  bool writer_sleeps_ =
-      false;  // until there is an event; who brings the next ones need not wake it
-  std::chrono::steady_clock::time_point last_batch_;
+  bool writer_sleeps_ = false;
   bool closed_ = false;
   AuditWork next_;
 };

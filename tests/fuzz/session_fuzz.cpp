@@ -241,8 +241,8 @@ class Run {
     }
     const std::size_t received = received_by_backends();
     if (door_.protocol == config::Protocol::cassandra) {
-      const bool may_dial = said_by_client_ >= shortest_request;
-      require(may_dial || backends.empty(), "no node is dialled before the final decision");
+      const bool may_be_in = said_by_client_ >= shortest_request;
+      require(may_be_in || received <= own_words, "no node hears a client before its request");
     } else {
       const bool may_be_in = said_by_client_ >= shortest_login;
       require(may_be_in || received <= own_words, "no server hears a client before its login");
