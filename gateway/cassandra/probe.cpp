@@ -1,16 +1,15 @@
 #include "gateway/cassandra/probe.h"
 
 #include <optional>
-#include <utility>
 #include <vector>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <unistd.h>
 
 #include "gateway/cassandra/dial.h"
 #include "gateway/cassandra/frame_io.h"
 #include "gateway/net/deadline.h"
+#include "gateway/net/run_alone.h"
 
 namespace gatehouse::cassandra {
 
@@ -47,14 +46,7 @@ Awaitable<std::string> probe(const ServerState& state, const Candidate& candidat
 std::string probe_now(const ServerState& state, std::size_t backend) {
   Log silent(STDERR_FILENO, {.level = config::LogLevel::error, .format = config::LogFormat::text});
   const Candidate candidate = candidate_of(state.server->backends[backend]);
-  asio::io_context context(1);
-  std::string result;
-  asio::co_spawn(context, probe(state, candidate, silent),
-                 [&](const std::exception_ptr& failure, std::string why) {
-                   result = failure ? "out of memory" : std::move(why);
-                 });
-  context.run();
-  return result;
+  return run_alone(probe(state, candidate, silent)).value_or("out of memory");
 }
 
 }  // namespace gatehouse::cassandra

@@ -1,8 +1,5 @@
 #include "gateway/mariadb/probe.h"
 
-#include <utility>
-
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -13,6 +10,7 @@
 #include "gateway/mariadb/login.h"
 #include "gateway/mariadb/reply.h"
 #include "gateway/net/deadline.h"
+#include "gateway/net/run_alone.h"
 
 namespace gatehouse::mariadb {
 
@@ -78,14 +76,7 @@ Awaitable<Probe> probe(const ServerState& state, std::size_t backend) {
 }
 
 Probe probe_now(const ServerState& state, std::size_t backend) {
-  asio::io_context context(1);
-  Probe result;
-  asio::co_spawn(context, probe(state, backend),
-                 [&](const std::exception_ptr& failure, Probe probed) {
-                   result = failure ? Probe{false, "out of memory"} : std::move(probed);
-                 });
-  context.run();
-  return result;
+  return run_alone(probe(state, backend)).value_or(Probe{false, "out of memory"});
 }
 
 }  // namespace gatehouse::mariadb
