@@ -48,18 +48,6 @@ int place_of_ticket() {
   return index;
 }
 
-// OpenSSL takes a session of TLS 1.3 for used up when it was resumed once; where no new ticket was
-// given, the old one is as good as ever.
-TlsSession copy_of(SSL_SESSION* session) {
-  const int size = i2d_SSL_SESSION(session, nullptr);
-  if (size <= 0) return nullptr;
-  std::vector<unsigned char> der(static_cast<std::size_t>(size));
-  unsigned char* to = der.data();
-  i2d_SSL_SESSION(session, &to);
-  const unsigned char* from = der.data();
-  return TlsSession(d2i_SSL_SESSION(nullptr, &from, size));
-}
-
 // Called when the other side has given a ticket. Returning 1 takes it over.
 int keep_ticket(SSL* tls, SSL_SESSION* ticket) noexcept {
   static_cast<TlsSession*>(SSL_get_ex_data(tls, place_of_ticket()))->reset(ticket);
@@ -108,13 +96,7 @@ bool Channel::begin_tls(SSL_CTX& context, SSL_SESSION* resume) {
       SSL_set_ex_data(tls_.get(), place_of_ticket(), &ticket_) != 1) {
     return fail("no memory");
   }
-  if (resume != nullptr) {
-    const TlsSession copy = copy_of(resume);
-    if (copy == nullptr || SSL_set_session(tls_.get(), copy.get()) != 1) return fail("no memory");
-    // Good for another time where no new one comes.
-    SSL_SESSION_up_ref(resume);
-    ticket_.reset(resume);
-  }
+  if (resume != nullptr && SSL_set_session(tls_.get(), resume) != 1) return fail("no memory");
   const int result = SSL_connect(tls_.get());
   return result == 1 || fail_in_tls("TLS", result);
 }

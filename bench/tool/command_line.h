@@ -34,8 +34,8 @@ void add_common(CLI::App& command, Common& common);
 // Shows what was measured, or why it was not; the code to exit with.
 struct Result {
   std::string command;
-  std::optional<std::vector<Measured>> measured;
-  std::string why;
+  std::optional<std::vector<Measured>> measured{};
+  std::string why{};
   std::string step_unit{};
   std::vector<double> steps{};
 };

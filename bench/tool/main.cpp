@@ -38,16 +38,22 @@ void add_at_once(CLI::App& command, std::size_t& at_once, const char* help) {
       ->capture_default_str();
 }
 
-int run_connect(const Common& common, const ConnectOptions& options) {
+// Measures `result`'s command with what it has in common with others, and shows what was found.
+template <typename Options, typename Measure>
+int run_measurement(const Common& common, const Options& options, const Measure& measure,
+                    Result result) {
   Subjects subjects;
   if (const int code = read_subjects(common, subjects); code != 0) return code;
-  Result result{.command = fmt::format("connect, {} rounds of {} connections, {} at a time, {}",
-                                       options.rounds, options.connections, options.at_once,
-                                       options.is_resumed ? "TLS resumed" : "TLS in full"),
-                .measured = {},
-                .why = {}};
-  result.measured = measure_connect(subjects, options, result.why);
+  result.measured = measure(subjects, options, result.why);
   return show(std::move(result), common);
+}
+
+int run_connect(const Common& common, const ConnectOptions& options) {
+  return run_measurement(
+      common, options, measure_connect,
+      {.command = fmt::format("connect, {} rounds of {} connections, {} at a time, {}",
+                              options.rounds, options.connections, options.at_once,
+                              options.is_resumed ? "TLS resumed" : "TLS in full")});
 }
 
 void add_connect(CLI::App& app, int& code) {
@@ -66,14 +72,10 @@ void add_connect(CLI::App& app, int& code) {
 }
 
 int run_query(const Common& common, const QueryOptions& options) {
-  Subjects subjects;
-  if (const int code = read_subjects(common, subjects); code != 0) return code;
-  Result result{.command = fmt::format("query, {} rounds of {} requests, {} sessions at a time",
-                                       options.rounds, options.requests, options.at_once),
-                .measured = {},
-                .why = {}};
-  result.measured = measure_queries(subjects, options, result.why);
-  return show(std::move(result), common);
+  return run_measurement(
+      common, options, measure_queries,
+      {.command = fmt::format("query, {} rounds of {} requests, {} sessions at a time",
+                              options.rounds, options.requests, options.at_once)});
 }
 
 void add_query(CLI::App& app, int& code) {
@@ -90,14 +92,10 @@ void add_query(CLI::App& app, int& code) {
 }
 
 int run_bulk(const Common& common, const BulkOptions& options) {
-  Subjects subjects;
-  if (const int code = read_subjects(common, subjects); code != 0) return code;
-  Result result{.command = fmt::format("bulk, {} rounds of {} MB, {} sessions at a time",
-                                       options.rounds, options.megabytes, options.at_once),
-                .measured = {},
-                .why = {}};
-  result.measured = measure_bulk(subjects, options, result.why);
-  return show(std::move(result), common);
+  return run_measurement(
+      common, options, measure_bulk,
+      {.command = fmt::format("bulk, {} rounds of {} MB, {} sessions at a time", options.rounds,
+                              options.megabytes, options.at_once)});
 }
 
 void add_bulk(CLI::App& app, int& code) {
@@ -115,16 +113,11 @@ void add_bulk(CLI::App& app, int& code) {
 }
 
 int run_idle(const Common& common, const IdleOptions& options) {
-  Subjects subjects;
-  if (const int code = read_subjects(common, subjects); code != 0) return code;
-  Result result{
-      .command = fmt::format("idle, {} sessions in {} steps", options.sessions, options.steps),
-      .measured = {},
-      .why = {},
-      .step_unit = "sessions",
-      .steps = steps_of(options)};
-  result.measured = measure_idle(subjects, options, result.why);
-  return show(std::move(result), common);
+  return run_measurement(
+      common, options, measure_idle,
+      {.command = fmt::format("idle, {} sessions in {} steps", options.sessions, options.steps),
+       .step_unit = "sessions",
+       .steps = steps_of(options)});
 }
 
 void add_idle(CLI::App& app, int& code) {
@@ -148,14 +141,10 @@ void add_idle(CLI::App& app, int& code) {
 }
 
 int run_deny(const Common& common, const DenyOptions& options) {
-  Subjects subjects;
-  if (const int code = read_subjects(common, subjects); code != 0) return code;
-  Result result{.command = fmt::format("deny, {} rounds of {} s, {} refused clients at a time",
-                                       options.rounds, options.seconds, options.at_once),
-                .measured = {},
-                .why = {}};
-  result.measured = measure_deny(subjects, options, result.why);
-  return show(std::move(result), common);
+  return run_measurement(
+      common, options, measure_deny,
+      {.command = fmt::format("deny, {} rounds of {} s, {} refused clients at a time",
+                              options.rounds, options.seconds, options.at_once)});
 }
 
 constexpr const char* deny_help =
