@@ -4,6 +4,7 @@ import contextlib
 import os
 import unittest.mock
 
+from runner.addresses import as_text
 from support import configuration
 from support.gatehouse import Gatehouse
 
@@ -64,7 +65,7 @@ def _program(path):
 def cassandra(setting, name, backend, rules=None, **listener_keys):
     """TLS from byte 0 in front of one plaintext node."""
     yaml = configuration.cassandra_yaml(
-        setting.certified, {"mode": "single"}, [_at(backend)], listener_keys,
+        setting.certified, {"mode": "single"}, [as_text(backend)], listener_keys,
         server_keys={"tls": {"mode": "off"}}, workers=1, limits=LIMITS)
     text = rules or configuration.rule_file(LOOPBACK, configuration.CLUSTER)
     return Gateway(setting, name, yaml, {"events.yaml": text})
@@ -78,8 +79,3 @@ def mariadb(setting, name, backend, backend_tls="off", rules=None, **listener_ke
         limits=LIMITS)
     return Gateway(setting, name, yaml,
                    {"orders.yaml": rules or configuration.rule_file(LOOPBACK)})
-
-
-def _at(address):
-    host, port = address
-    return f"{host}:{port}"

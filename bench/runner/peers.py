@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 
+from runner.addresses import as_text, free_port
 from support import processes
 from support.waiting import wait_until
 
@@ -94,12 +95,6 @@ curves = {group}
 """
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Peer:
     """A running peer."""
 
@@ -167,7 +162,7 @@ class Peer:
 
 def haproxy(setting, backend, tls=True, rules="", name="HAProxy"):
     return Peer(setting, name, ["haproxy", "-W", "-f", "{file}"], HAPROXY,
-                load_again=signal.SIGUSR2, backend=_at(backend),
+                load_again=signal.SIGUSR2, backend=as_text(backend),
                 tls=f"ssl crt {setting.both}" if tls else "", rules=rules)
 
 
@@ -177,7 +172,7 @@ def nginx(setting, backend, tls=True, rules="", name="nginx"):
     settings = NGINX_TLS.format(certificate=identity.certificate, key=identity.key, cipher=CIPHER,
                                 group=GROUP)
     return Peer(setting, name, ["nginx", "-c", "{file}"], NGINX, load_again=signal.SIGHUP,
-                backend="$door" if backend is None else _at(backend),
+                backend="$door" if backend is None else as_text(backend),
                 tls=settings if tls else "", rules=rules)
 
 
@@ -188,9 +183,4 @@ def hitch(setting, backend):
 
 
 def stunnel(setting, backend):
-    return Peer(setting, "stunnel", ["stunnel4", "{file}"], STUNNEL, backend=_at(backend))
-
-
-def _at(address):
-    host, port = address
-    return f"{host}:{port}"
+    return Peer(setting, "stunnel", ["stunnel4", "{file}"], STUNNEL, backend=as_text(backend))
