@@ -5,10 +5,11 @@ import re
 
 
 def kib(pids):
-    """The proportional set size (PSS) of all of them."""
+    """The proportional set size (PSS) of all of them, without pages of files: the share of those
+    changes with whoever else runs the same program, or ends."""
     return sum(_one(pid) for pid in pids)
 
 
 def _one(pid):
     text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
-    return int(re.search(r"^Pss:\s+(\d+) kB$", text, re.MULTILINE)[1])
+    return sum(map(int, re.findall(r"^Pss_(?:Anon|Shmem):\s+(\d+) kB$", text, re.MULTILINE)))

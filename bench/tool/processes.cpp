@@ -37,10 +37,11 @@ std::optional<double> memory_kib(const std::vector<pid_t>& processes) {
   for (const pid_t process : processes) {
     std::ifstream file(fmt::format("/proc/{}/smaps_rollup", process));
     bool found = false;
-    for (std::string word; !found && file >> word;) {
+    for (std::string word; file >> word;) {
       double kib = 0;
-      found = word == "Pss:" && file >> kib;
-      if (found) all += kib;
+      if ((word != "Pss_Anon:" && word != "Pss_Shmem:") || !(file >> kib)) continue;
+      found = true;
+      all += kib;
     }
     if (!found) return std::nullopt;
   }

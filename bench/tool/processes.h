@@ -24,7 +24,8 @@ class CpuMeter {
 };
 
 // Of all of them: what is theirs alone, and their share of what they have in common with others
-// (PSS). No value: one has ended, or is not ours to look at.
+// (PSS); without pages of files, whose share changes with whoever else runs the same program. No
+// value: one has ended, or is not ours to look at.
 [[nodiscard]] std::optional<double> memory_kib(const std::vector<pid_t>& processes);
 
 }  // namespace gatehouse::bench
