@@ -37,15 +37,15 @@ CassandraSession::CassandraSession(Worker& worker, Accepted accepted)
     : Session(worker, std::move(accepted), config::Protocol::cassandra),
       conversation_(view_, worker.conversation_buffers()) {}
 
-Awaitable<void> CassandraSession::run() {
-  Stop stop = co_await stages();
-  conclude(cut_.value_or(stop.reason));
-  co_await say_goodbye(std::move(stop));
+Awaitable<bool> CassandraSession::arrive() {
+  auto stop = co_await stages();
+  if (stop) co_return co_await over(*std::move(stop));
+  co_return true;
 }
 
 // The stages, in the order that is the security property. A stage that returns a Stop ends the
 // session.
-Awaitable<CassandraSession::Stop> CassandraSession::stages() {
+Awaitable<CassandraSession::Outcome> CassandraSession::stages() {
   // PROXY header: only where the listener requires one, and only from its senders.
   if (needs_proxy_header()) {
     if (const auto reason = co_await read_proxy_header()) co_return Stop{.reason = *reason};
@@ -90,7 +90,8 @@ Awaitable<CassandraSession::Stop> CassandraSession::stages() {
     if (auto stop = co_await exchange()) co_return *std::move(stop);
   }
   record_opened();
-  co_return co_await relay();
+  relay_.emplace(*client_, *backend_, worker_.scratch(), &conversation_);
+  co_return std::nullopt;
 }
 
 Awaitable<std::optional<bool>> CassandraSession::starts_tls() {
@@ -170,7 +171,7 @@ CassandraSession::Outcome CassandraSession::show_cluster(const ListenerState& li
 
 Awaitable<CassandraSession::Outcome> CassandraSession::dial(const ServerState& server) {
   backend_tls_ = server.tls;
-  dial_.emplace(server, backend_, worker_.services().log);
+  dial_ = std::make_unique<cassandra::Dial>(server, backend_, worker_.services().log);
   const auto dialed = co_await dial_->run(candidates_);
   dial_.reset();
   const cassandra::Candidate& reached = candidates_[dialed.candidate];
@@ -190,7 +191,7 @@ Awaitable<CassandraSession::Outcome> CassandraSession::dial(const ServerState& s
     case cassandra::DialOutcome::aborted:
       break;
   }
-  co_return Stop{};  // run() knows why it was aborted
+  co_return Stop{};  // over() knows why it was aborted
 }
 
 Awaitable<CassandraSession::Outcome> CassandraSession::exchange() {
@@ -283,18 +284,18 @@ Awaitable<bool> CassandraSession::learn_node(std::optional<cassandra::SegmentFor
   co_return true;
 }
 
-Awaitable<CassandraSession::Stop> CassandraSession::relay() {
-  relay_.emplace(*client_, *backend_, worker_.scratch(), &conversation_);
-  const RelayEnd end = co_await relay_->run();
+Awaitable<bool> CassandraSession::go_on(RelayEnd end) {
   std::vector<std::uint8_t> rest;
+  if (end == RelayEnd::intercepted) co_await relay_->write_rest();
   if (end == RelayEnd::backend_closed || end == RelayEnd::intercepted) rest = conversation_.rest();
   if (!rest.empty()) {
     const Deadline deadline(worker_.executor(), limits::telling_why, [this] { client_->abort(); });
     co_await client_->write_all(rest);
   }
-  if (end != RelayEnd::intercepted) co_return Stop{.reason = reason_of(end)};
-  co_return Stop{.reason = conversation_.node_is_to_blame() ? CloseReason::backend_closed
-                                                            : CloseReason::login_malformed};
+  if (end != RelayEnd::intercepted) co_return co_await over({.reason = reason_of(end)});
+  co_return co_await over({.reason = conversation_.node_is_to_blame()
+                                         ? CloseReason::backend_closed
+                                         : CloseReason::login_malformed});
 }
 
 void CassandraSession::check(std::chrono::steady_clock::time_point steady_now, rules::Time now) {
@@ -308,6 +309,12 @@ void CassandraSession::check(std::chrono::steady_clock::time_point steady_now, r
   }
   const Bytes due = conversation_.due();
   if (!due.empty()) relay_->say_to_client(due);
+}
+
+Awaitable<bool> CassandraSession::over(Stop stop) {
+  conclude(cut_.value_or(stop.reason));
+  co_await say_goodbye(std::move(stop));
+  co_return false;
 }
 
 Awaitable<void> CassandraSession::say_goodbye(Stop stop) {

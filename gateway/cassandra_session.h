@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,7 +23,8 @@ class CassandraSession final : public Session {
  public:
   CassandraSession(Worker& worker, Accepted accepted);
 
-  Awaitable<void> run() override;
+  Awaitable<bool> arrive() override;
+  Awaitable<bool> go_on(RelayEnd end) override;
   // Also tells the client of nodes that have become known.
   void check(std::chrono::steady_clock::time_point steady_now, rules::Time now) override;
 
@@ -39,7 +41,8 @@ class CassandraSession final : public Session {
   };
   using Outcome = std::optional<Stop>;
 
-  Awaitable<Stop> stages();
+  // Unset: it is established, and its relay is there.
+  Awaitable<Outcome> stages();
   Awaitable<Outcome> preamble(const ListenerState& listener);
   Awaitable<Outcome> tls_and_dial(const ListenerState& listener, const ServerState& server);
   Awaitable<Outcome> tls(const ListenerState& listener);
@@ -52,7 +55,8 @@ class CassandraSession final : public Session {
   // Asks the node about itself, where nobody else has and the client is not yet told that it is in.
   // `segments`: of the node's side, which may be there before the client's.
   Awaitable<bool> learn_node(std::optional<cassandra::SegmentForm> segments);
-  Awaitable<Stop> relay();
+  // False, as what arrive() and go_on() say.
+  Awaitable<bool> over(Stop stop);
   Awaitable<void> say_goodbye(Stop stop);
   // For one who was refused before he said a word: hears him out, as far as his first request.
   Awaitable<void> tell_at_accept(const Stop& stop);
@@ -74,7 +78,7 @@ class CassandraSession final : public Session {
   cassandra::Login login_;
   std::optional<cassandra::SegmentForm> segments_;
   std::vector<cassandra::Candidate> candidates_;
-  std::optional<cassandra::Dial> dial_;  // only while there is one
+  std::unique_ptr<cassandra::Dial> dial_;  // only while there is one
 };
 
 }  // namespace gatehouse

@@ -36,15 +36,15 @@ std::array<std::uint8_t, mariadb::OwnGreeting::scramble_size> random_scramble() 
 MariadbSession::MariadbSession(Worker& worker, Accepted accepted)
     : Session(worker, std::move(accepted), config::Protocol::mariadb) {}
 
-Awaitable<void> MariadbSession::run() {
-  const Stop stop = co_await stages();
-  conclude(cut_.value_or(stop.reason));
-  co_await say_goodbye(stop);
+Awaitable<bool> MariadbSession::arrive() {
+  auto stop = co_await stages();
+  if (stop) co_return co_await over(*std::move(stop));
+  co_return true;
 }
 
 // The stages, in the order that is the security property. A stage that returns a Stop ends the
 // session.
-Awaitable<MariadbSession::Stop> MariadbSession::stages() {
+Awaitable<std::optional<MariadbSession::Stop>> MariadbSession::stages() {
   // PROXY header: only where the listener requires one, and only from its senders.
   if (needs_proxy_header()) {
     if (const auto reason = co_await read_proxy_header()) co_return Stop{*reason, std::nullopt};
@@ -73,7 +73,7 @@ Awaitable<MariadbSession::Stop> MariadbSession::stages() {
     const Deadline deadline(worker_.executor(), time_left(bounds.handshake_timeout),
                             [this] { cut(CloseReason::handshake_timeout); });
     open_client_stream();
-    client_login_.emplace(*client_, to_string(record_.session));
+    client_login_ = std::make_unique<mariadb::ClientLogin>(*client_, to_string(record_.session));
 
     // Dial early, where the decision is made: the client can be shown the backend's own greeting.
     if (first.server != nullptr) {
@@ -106,7 +106,8 @@ Awaitable<MariadbSession::Stop> MariadbSession::stages() {
   client_login_.reset();
   backend_login_.reset();
   record_opened();
-  co_return co_await relay();
+  begin_relay();
+  co_return std::nullopt;
 }
 
 Awaitable<std::optional<MariadbSession::Stop>> MariadbSession::dial(const ServerState& server) {
@@ -119,7 +120,8 @@ Awaitable<std::optional<MariadbSession::Stop>> MariadbSession::dial(const Server
     start_tls = client_login_->routed_prefix();
     backend_tls_ = server.tls;
   }
-  dial_.emplace(server, proxied, backend_, worker_.services().log, start_tls);
+  dial_ =
+      std::make_unique<mariadb::Dial>(server, proxied, backend_, worker_.services().log, start_tls);
   auto dialed = co_await dial_->run();
   dial_.reset();
   const config::Backend& backend = server.server->backends[dialed.backend];
@@ -134,7 +136,8 @@ Awaitable<std::optional<MariadbSession::Stop>> MariadbSession::dial(const Server
       backend_is_local_ = std::holds_alternative<config::UnixBackend>(backend.where);
       const bool is_private = server.tls != nullptr || backend_is_local_;
       if (routed_) routed_->backend_is_private = is_private;
-      backend_login_.emplace(*backend_, *client_login_, std::move(dialed), is_private);
+      backend_login_ = std::make_unique<mariadb::BackendLogin>(*backend_, *client_login_,
+                                                               std::move(dialed), is_private);
       co_return std::nullopt;
     }
     case mariadb::DialOutcome::too_many_connections:
@@ -146,11 +149,12 @@ Awaitable<std::optional<MariadbSession::Stop>> MariadbSession::dial(const Server
     case mariadb::DialOutcome::aborted:
       // One that has greeted waits for a login, which must be finished.
       if (!dialed.greeting.server_version.empty()) {
-        backend_login_.emplace(*backend_, *client_login_, std::move(dialed), false);
+        backend_login_ = std::make_unique<mariadb::BackendLogin>(*backend_, *client_login_,
+                                                                 std::move(dialed), false);
       }
       break;
   }
-  co_return Stop{CloseReason::internal_error, std::nullopt};  // run() knows why it was aborted
+  co_return Stop{CloseReason::internal_error, std::nullopt};  // over() knows why it was aborted
 }
 
 Awaitable<std::optional<MariadbSession::Stop>> MariadbSession::preamble(
@@ -288,6 +292,12 @@ MariadbSession::Stop MariadbSession::stop_for(CloseReason reason) const {
     return {reason, mariadb::too_many_connections(moment())};
   }
   return {reason, std::nullopt};
+}
+
+Awaitable<bool> MariadbSession::over(Stop stop) {
+  conclude(cut_.value_or(stop.reason));
+  co_await say_goodbye(std::move(stop));
+  co_return false;
 }
 
 Awaitable<void> MariadbSession::say_goodbye(Stop stop) {

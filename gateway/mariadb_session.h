@@ -23,7 +23,8 @@ class MariadbSession final : public Session {
  public:
   MariadbSession(Worker& worker, Accepted accepted);
 
-  Awaitable<void> run() override;
+  Awaitable<bool> arrive() override;
+  Awaitable<bool> go_on(RelayEnd end) override;
 
  private:
   using Stop = mariadb::Stop;
@@ -38,7 +39,8 @@ class MariadbSession final : public Session {
     std::optional<mariadb::CommandWatch> commands;
   };
 
-  Awaitable<Stop> stages();
+  // Unset: it is established, and its relay is there.
+  Awaitable<std::optional<Stop>> stages();
   Awaitable<std::optional<Stop>> dial(const ServerState& server);
   Awaitable<std::optional<Stop>> preamble(const ListenerState& listener);
   Awaitable<std::optional<Stop>> tls(const ListenerState& listener, const ServerState* dialed);
@@ -49,9 +51,11 @@ class MariadbSession final : public Session {
   [[nodiscard]] std::optional<Stop> find_server(const ListenerState& listener);
   Awaitable<std::optional<Stop>> exchange();
   void watch_commands();
-  Awaitable<Stop> relay();
+  void begin_relay();
   Awaitable<std::optional<Stop>> change_user();
   Awaitable<std::optional<Stop>> log_in_again(const mariadb::ChangeUser& change, std::string user);
+  // False, as what arrive() and go_on() say.
+  Awaitable<bool> over(Stop stop);
   Awaitable<void> say_goodbye(Stop stop);
   void abort_dial() noexcept override;
 
@@ -63,12 +67,12 @@ class MariadbSession final : public Session {
   // Where the next packet to the client would stand.
   [[nodiscard]] mariadb::Moment moment() const noexcept;
 
-  std::optional<mariadb::Dial> dial_;  // only while there is one
-  bool backend_is_local_ = false;      // behind a unix socket
-  std::size_t backend_index_ = 0;      // among the server's, of the last one dialled
+  std::unique_ptr<mariadb::Dial> dial_;  // only while there is one
+  bool backend_is_local_ = false;        // behind a unix socket
+  std::size_t backend_index_ = 0;        // among the server's, of the last one dialled
   // Both until the login is done.
-  std::optional<mariadb::ClientLogin> client_login_;
-  std::optional<mariadb::BackendLogin> backend_login_;
+  std::unique_ptr<mariadb::ClientLogin> client_login_;
+  std::unique_ptr<mariadb::BackendLogin> backend_login_;
   std::unique_ptr<Routed> routed_;  // null on a listener that leads to one server
 };
 

@@ -17,18 +17,21 @@ void MariadbSession::watch_commands() {
   routed_->commands.emplace(ids, record_.backend);
 }
 
-Awaitable<MariadbSession::Stop> MariadbSession::relay() {
+void MariadbSession::begin_relay() {
   relay_.emplace(*client_, *backend_, worker_.scratch(), routed_ ? &*routed_->commands : nullptr);
-  for (;;) {
-    const RelayEnd end = co_await relay_->run();
-    if (end != RelayEnd::intercepted) co_return Stop{reason_of(end), std::nullopt};
-    if (auto stop = co_await change_user()) co_return *std::move(stop);
-  }
+}
+
+Awaitable<bool> MariadbSession::go_on(RelayEnd end) {
+  if (end != RelayEnd::intercepted) co_return co_await over({reason_of(end), std::nullopt});
+  co_await relay_->write_rest();
+  auto stop = co_await change_user();
+  if (stop) co_return co_await over(*std::move(stop));
+  co_return true;
 }
 
 // Another login of the same session: decided again, and bound to the server it has.
 Awaitable<std::optional<MariadbSession::Stop>> MariadbSession::change_user() {
-  client_login_.emplace(*client_, to_string(record_.session));
+  client_login_ = std::make_unique<mariadb::ClientLogin>(*client_, to_string(record_.session));
   client_login_->begin_again(routed_->capabilities);
   const auto payload = routed_->commands->take_change_user();
   const auto change =
@@ -62,8 +65,8 @@ Awaitable<std::optional<MariadbSession::Stop>> MariadbSession::log_in_again(
                           [this] { cut(CloseReason::handshake_timeout); });
   mariadb::Dialed established;
   established.greeting.capabilities = routed_->capabilities;
-  backend_login_.emplace(*backend_, *client_login_, std::move(established),
-                         routed_->backend_is_private);
+  backend_login_ = std::make_unique<mariadb::BackendLogin>(
+      *backend_, *client_login_, std::move(established), routed_->backend_is_private);
   const std::string_view plugin = change.plugin.value_or("");
   if (auto stop = judge_user(user, plugin)) co_return stop;
   std::vector<std::uint8_t> packet;

@@ -1,6 +1,9 @@
 #include "gateway/serve.h"
 
+#include <new>
 #include <utility>
+
+#include <boost/asio/co_spawn.hpp>
 
 #include "gateway/cassandra_session.h"
 #include "gateway/mariadb_session.h"
@@ -10,22 +13,53 @@ namespace gatehouse {
 
 namespace {
 
-// A coroutine for each protocol: its frame has room for the session of that protocol and no other.
-template <typename ProtocolSession>
-Awaitable<void> serve_as(Worker& worker, Accepted accepted) {
-  const Worker::Counted counted(worker);
-  ProtocolSession session(worker, std::move(accepted));
-  co_await session.run();
+std::unique_ptr<Session> make_session(Worker& worker, Accepted accepted) {
+  const ListenerState* listener = worker.snapshot()->find_listener(accepted.listener);
+  if (listener != nullptr && listener->listener->protocol == config::Protocol::cassandra) {
+    return std::make_unique<CassandraSession>(worker, std::move(accepted));
+  }
+  return std::make_unique<MariadbSession>(worker, std::move(accepted));
+}
+
+void tell_of_lack(Worker& worker) {
+  worker.services().log.error("a session ended for want of memory");
+}
+
+void relay(Worker& worker, std::unique_ptr<Session> session);
+
+Awaitable<void> go_on(Worker& worker, std::unique_ptr<Session> session, RelayEnd end) {
+  const bool goes_on = co_await session->go_on(end);
+  if (goes_on) relay(worker, std::move(session));
+}
+
+Awaitable<void> arrive(Worker& worker, std::unique_ptr<Session> session) {
+  const bool goes_on = co_await session->arrive();
+  if (goes_on) relay(worker, std::move(session));
+}
+
+void spawn(Worker& worker, Awaitable<void> steps) {
+  asio::co_spawn(worker.executor(), std::move(steps), [&worker](const std::exception_ptr& failure) {
+    if (failure) tell_of_lack(worker);
+  });
+}
+
+// Nobody but the relay knows of the session, and of what to do when it ends.
+void relay(Worker& worker, std::unique_ptr<Session> session) {
+  Session* relayed = session.release();
+  relayed->start_relay([&worker, relayed](RelayEnd end) {
+    std::unique_ptr<Session> taken_back(relayed);
+    try {
+      spawn(worker, go_on(worker, std::move(taken_back), end));
+    } catch (const std::bad_alloc&) {
+      tell_of_lack(worker);
+    }
+  });
 }
 
 }  // namespace
 
-Awaitable<void> serve(Worker& worker, Accepted accepted) {
-  const ListenerState* listener = worker.snapshot()->find_listener(accepted.listener);
-  if (listener != nullptr && listener->listener->protocol == config::Protocol::cassandra) {
-    return serve_as<CassandraSession>(worker, std::move(accepted));
-  }
-  return serve_as<MariadbSession>(worker, std::move(accepted));
+void serve(Worker& worker, Accepted accepted) {
+  spawn(worker, arrive(worker, make_session(worker, std::move(accepted))));
 }
 
 }  // namespace gatehouse

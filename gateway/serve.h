@@ -5,7 +5,8 @@
 
 namespace gatehouse {
 
-// What a worker spawns for each connection.
-Awaitable<void> serve(Worker& worker, Accepted accepted);
+// Begins a session, which goes on by itself until nothing is left of it. What it lacks memory for
+// later ends it; what throws here has recorded it already, if it had begun.
+void serve(Worker& worker, Accepted accepted);
 
 }  // namespace gatehouse

@@ -21,12 +21,12 @@ Session::Session(Worker& worker, Accepted accepted, config::Protocol protocol)
   record_.listener = accepted_.listener;
   record_.source.address = accepted_.peer.ip;
   record_.source.port = accepted_.peer.port;
-  worker_.sessions().push_back(*this);
+  worker_.entered(*this);
 }
 
 Session::~Session() {
   conclude(CloseReason::internal_error);
-  worker_.sessions().erase(Worker::Sessions::s_iterator_to(*this));
+  worker_.left(*this);
 }
 
 std::optional<CloseReason> Session::take_place(const config::Limits& bounds,
@@ -87,7 +87,7 @@ CloseReason Session::reason_of(RelayEnd end) noexcept {
     case RelayEnd::aborted:
       break;
   }
-  return CloseReason::internal_error;  // run() knows why it was aborted
+  return CloseReason::internal_error;  // over() knows why it was aborted
 }
 
 void Session::say_at_accept(std::span<const std::uint8_t> message) noexcept {

@@ -1,16 +1,19 @@
 // One client connection, from accept to its audit record: what is the same in every protocol.
 //
 // The order of its stages is the security property: for each protocol it reads top to bottom in
-// stages() of its own session (mariadb_session.h, cassandra_session.h). Everything a session has is
-// owned there and lives in the coroutine that serves it; it never leaves its worker.
+// stages() of its own session (mariadb_session.h, cassandra_session.h). That coroutine owns the
+// session; one that is established is owned by its relay, which is none, so that a session that
+// waits costs little. It never leaves its worker.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include <boost/intrusive/list_hook.hpp>
 
@@ -47,8 +50,16 @@ class Session : public boost::intrusive::list_base_hook<> {
   // Whatever happened, an exception too: the audit closes the session here if nothing else has.
   virtual ~Session();
 
-  // All of it. Returns when nothing is left to do.
-  virtual Awaitable<void> run() = 0;
+  // --- all of it, in turns; false: nothing is left to do (serve.h)
+  // ----------------------------------------------
+
+  // From accept until it is established.
+  virtual Awaitable<bool> arrive() = 0;
+  // REQUIRES: the step before said that it goes on. `on_end` is called once, and may destroy this.
+  void start_relay(std::function<void(RelayEnd)> on_end) noexcept {
+    relay_->start(std::move(on_end));
+  }
+  virtual Awaitable<bool> go_on(RelayEnd end) = 0;
 
   // --- by the worker, between the session's own steps
   // ----------------------------------------------

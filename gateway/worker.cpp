@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <new>
 
-#include <boost/asio/co_spawn.hpp>
 #include <pthread.h>
 
 #include "gateway/limits.h"
@@ -89,11 +88,7 @@ bool Worker::serve_connection(Descriptor descriptor, const config::SocketAddress
                               const LeadsTo& leads_to) noexcept {
   const std::uint64_t begun = sessions_begun_;
   try {
-    asio::co_spawn(context_,
-                   serve(*this, {std::move(descriptor), peer, leads_to.listener, leads_to.node}),
-                   [this](const std::exception_ptr& failure) {
-                     if (failure) services_.log.error("a session ended for want of memory");
-                   });
+    serve(*this, {std::move(descriptor), peer, leads_to.listener, leads_to.node});
     return true;
   } catch (const std::bad_alloc&) {
     if (sessions_begun_ == begun) record_unserved(peer, leads_to);
@@ -115,6 +110,16 @@ void Worker::record_unserved(const config::SocketAddress& peer, const LeadsTo& l
   }
   services_.metrics.sessions_closed(record.close_reason).add();
   services_.audit.denied(std::move(record));
+}
+
+void Worker::entered(Session& session) noexcept {
+  sessions_.push_back(session);
+  ++connections_;
+}
+
+void Worker::left(Session& session) noexcept {
+  sessions_.erase(Sessions::s_iterator_to(session));
+  --connections_;
 }
 
 void Worker::cut_all(CloseReason reason) {

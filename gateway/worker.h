@@ -64,17 +64,9 @@ class Worker {
     ++sessions_begun_;
     return SessionId{services_.next_session.fetch_add(1, std::memory_order_relaxed)};
   }
-  // Held for as long as a connection counts among connections().
-  class Counted {
-   public:
-    explicit Counted(Worker& worker) noexcept : worker_(worker) { ++worker_.connections_; }
-    Counted(const Counted&) = delete;
-    Counted& operator=(const Counted&) = delete;
-    ~Counted() { --worker_.connections_; }
-
-   private:
-    Worker& worker_;
-  };
+  // By a session, when it begins and when nothing is left of it.
+  void entered(Session& session) noexcept;
+  void left(Session& session) noexcept;
   [[nodiscard]] const std::shared_ptr<const Snapshot>& snapshot() const noexcept {
     return snapshot_;
   }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 
 namespace gatehouse {
@@ -31,30 +30,28 @@ Relay::Relay(Stream& client, Stream& backend, std::span<std::uint8_t> scratch, R
                  .unwritten = {}},
       scratch_(scratch),
       filter_(filter),
-      done_(client.socket().get_executor(), Timer::time_point::max()),
       last_activity_(std::chrono::steady_clock::now()) {}
 
-Awaitable<RelayEnd> Relay::run() {
+void Relay::start(std::function<void(RelayEnd)> on_end) noexcept {
+  on_end_ = std::move(on_end);
   ended_ = false;
-  finished_ = false;
   for (Direction* direction : {&to_backend_, &to_client_}) {
     direction->filter_has_more = false;
     direction->is_held = false;
     direction->is_broken = false;
   }
-  done_.expires_at(Timer::time_point::max());
+  ++waits_;  // for both to be under way: it may be over before
   go_on(to_client_);
   go_on(to_backend_);
-  if (!finished_) co_await done_.async_wait(asio::as_tuple(use_awaitable));
-  if (how_ == RelayEnd::intercepted) {
-    co_await write_rest(to_backend_);
-    co_await write_rest(to_client_);
-  }
-  co_return how_;
+  --waits_;
+  finish_if_done();
 }
 
-// What a slow receiver had not taken when the filter stopped the relay. That it cannot be written
-// shows in what is done next.
+Awaitable<void> Relay::write_rest() {
+  co_await write_rest(to_backend_);
+  co_await write_rest(to_client_);
+}
+
 Awaitable<void> Relay::write_rest(Direction& direction) {
   const auto bytes = std::exchange(direction.unwritten, {});
   if (co_await direction.to->write_all(bytes) == Io::ok) direction.bytes += bytes.size();
@@ -231,12 +228,11 @@ void Relay::end(RelayEnd how) noexcept {
   to_backend_.to->socket().cancel(ignored);
 }
 
-// NOLINTNEXTLINE(bugprone-exception-escape): cancelling a timer cannot fail and needs no memory
 void Relay::finish_if_done() noexcept {
   if (waits_ > 0) return;
   end(RelayEnd::client_closed);  // if neither direction waits for anything, both receivers are gone
-  finished_ = true;
-  done_.cancel();
+  const auto on_end = std::move(on_end_);
+  on_end(how_);  // the last: this may be gone then
 }
 
 void Relay::remember_tail(std::span<const std::uint8_t> bytes) noexcept {

@@ -1,16 +1,16 @@
 // Passing bytes both ways once a session is established.
 //
-// To the session it is one awaited operation. Inside it is two plain readiness handlers, not
-// coroutines: a round trip costs a read, a write and a wait on each side, and an idle session holds
-// no buffer and no frame. Bytes go through the worker's scratch buffer; memory is owned only while
-// the receiver is slow. What was read is written before more is read, so a peer that does not read
-// stops the other one (backpressure).
+// Two plain readiness handlers, not coroutines: a round trip costs a read, a write and a wait on
+// each side, and an idle session holds no buffer and no frame. Bytes go through the worker's
+// scratch buffer; memory is owned only while the receiver is slow. What was read is written before
+// more is read, so a peer that does not read stops the other one (backpressure).
 #pragma once
 
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -29,9 +29,13 @@ class Relay {
   Relay(Stream& client, Stream& backend, std::span<std::uint8_t> scratch, RelayFilter* filter);
 
   // Until one side closes or breaks and what it had sent is written, until the filter stops it, or
-  // until both streams are aborted. The streams are still open then. After `intercepted` it may be
-  // run again.
-  Awaitable<RelayEnd> run();
+  // until both streams are aborted. The streams are still open then, and `on_end` is called, once;
+  // perhaps before this returns. It may destroy the relay. After `intercepted`, and write_rest(),
+  // it may be started again.
+  void start(std::function<void(RelayEnd)> on_end) noexcept;
+  // After `intercepted`: what a slow receiver had not taken when the filter stopped the relay. That
+  // it cannot be written shows in what is done next.
+  Awaitable<void> write_rest();
   // Between two handlers, while it runs: to the client, behind what is on its way already.
   void say_to_client(std::span<const std::uint8_t> bytes) noexcept;
 
@@ -90,14 +94,12 @@ class Relay {
   Direction to_client_;
   std::span<std::uint8_t> scratch_;
   RelayFilter* filter_;
-  Timer done_;  // never expires; its cancellation resumes run(), for which all memory is there
-                // beforehand
+  std::function<void(RelayEnd)> on_end_;
   std::chrono::steady_clock::time_point last_activity_;
   std::array<std::uint8_t, tail_size> client_tail_{};  // the last bytes the client sent
   std::uint8_t waits_ = 0;                             // handlers that will still be called
   bool ended_ = false;
   RelayEnd how_ = RelayEnd::aborted;
-  bool finished_ = false;  // and no handler will be called any more
 };
 
 }  // namespace gatehouse

@@ -10,6 +10,11 @@ namespace {
 // A burst's memory is not kept for ever.
 constexpr std::size_t kept_capacity = 1024;
 
+// How late an event may be in the file at most, but for the time that its writing takes: soon
+// enough for whoever follows the file, and most of what a busy second's wake-ups would cost is
+// spared.
+constexpr std::chrono::milliseconds gathering_time{10};
+
 std::size_t index(AuditShare share) {
   return static_cast<std::size_t>(share);
 }
@@ -49,7 +54,7 @@ void AuditQueue::push(std::chrono::system_clock::time_point time, AuditEvent&& e
     if (!closed_) {
       next_.events.push_back({time, std::move(event)});
       queued_.fetch_add(1, std::memory_order_relaxed);
-      wake();
+      wake_for_event();
       is_kept = true;
     }
   } catch (const std::bad_alloc&) {
@@ -72,38 +77,49 @@ void AuditQueue::done(const AuditShareCounts& events) noexcept {
 void AuditQueue::order_reopen() noexcept {
   const std::lock_guard lock(mutex_);
   next_.reopen = true;
-  wake();
+  wake_for_order();
 }
 
 void AuditQueue::order_settings(AuditSettings settings) {
   const std::lock_guard lock(mutex_);
   next_.settings = std::move(settings);
-  wake();
+  wake_for_order();
 }
 
 void AuditQueue::order_stop(std::chrono::steady_clock::time_point stop_by) noexcept {
   const std::lock_guard lock(mutex_);
   next_.stop_by = stop_by;
-  wake();
+  wake_for_order();
 }
 
-void AuditQueue::wake() noexcept {
-  if (std::exchange(writer_sleeps_, false)) wake_.notify_one();
+bool AuditQueue::has_orders() const noexcept {
+  return next_.reopen || next_.settings || next_.stop_by;
+}
+
+void AuditQueue::wake_for_order() noexcept {
+  if (std::exchange(writer_, Writer::works) != Writer::works) wake_.notify_one();
+}
+
+void AuditQueue::wake_for_event() noexcept {
+  if (writer_ == Writer::sleeps) wake_for_order();
 }
 
 void AuditQueue::wait(std::chrono::milliseconds limit, AuditWork& work) {
+  const bool gathers = !work.events.empty();
   work.events.clear();
   // Assigning nothing would keep its memory.
   if (work.events.capacity() > kept_capacity) decltype(work.events)().swap(work.events);
   std::unique_lock lock(mutex_);
-  const auto is_needed = [this] {
-    return !next_.events.empty() || next_.reopen || next_.settings || next_.stop_by;
-  };
-  if (!is_needed()) {
-    writer_sleeps_ = true;
-    wake_.wait_for(lock, limit, is_needed);
-    writer_sleeps_ = false;
+  if (gathers) {
+    writer_ = Writer::gathers;
+    wake_.wait_for(lock, gathering_time, [this] { return has_orders(); });
   }
+  const auto is_needed = [this] { return !next_.events.empty() || has_orders(); };
+  if (!is_needed()) {
+    writer_ = Writer::sleeps;
+    wake_.wait_for(lock, limit, is_needed);
+  }
+  writer_ = Writer::works;
   std::swap(work.events, next_.events);
   work.reopen = std::exchange(next_.reopen, false);
   work.settings = std::exchange(next_.settings, std::nullopt);

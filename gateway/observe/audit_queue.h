@@ -64,7 +64,8 @@ class AuditQueue {
   void order_stop(std::chrono::steady_clock::time_point stop_by) noexcept;
 
   // For the one writer: waits for events or orders, at most `limit`, and moves them into `work`,
-  // whose old events are dropped.
+  // whose old events are dropped. Where there were some, it lets others gather first: whoever
+  // brings them then wakes nobody, and of many one write is made.
   void wait(std::chrono::milliseconds limit, AuditWork& work);
 
   [[nodiscard]] std::size_t depth() const noexcept {
@@ -75,8 +76,13 @@ class AuditQueue {
   }
 
  private:
-  // Wakes the writer if it sleeps; while it works, this is no system call. REQUIRES: mutex_ held.
-  void wake() noexcept;
+  enum class Writer { works, gathers, sleeps };
+
+  // For an order, or for an event: no system call while the writer works, nor for an event that it
+  // finds by itself. REQUIRES: mutex_ held.
+  void wake_for_order() noexcept;
+  void wake_for_event() noexcept;
+  [[nodiscard]] bool has_orders() const noexcept;
 
   std::array<std::atomic<std::size_t>, audit_share_count> taken_{};
   std::array<std::atomic<std::size_t>, audit_share_count> capacity_{0, 4096, 256, 256, 0};
@@ -85,7 +91,7 @@ class AuditQueue {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  bool writer_sleeps_ = false;
+  Writer writer_ = Writer::works;
   bool closed_ = false;
   AuditWork next_;
 };

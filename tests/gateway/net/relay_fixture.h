@@ -109,10 +109,16 @@ struct RelayFixture {
   void run() {
     ended.reset();
     context.restart();
-    asio::co_spawn(context, relay.run(), [this](const std::exception_ptr& failure, RelayEnd how) {
-      if (!failure) ended = how;
+    relay.start([this](RelayEnd how) {
+      asio::co_spawn(context, finish(how), [this](const std::exception_ptr& failure, RelayEnd end) {
+        if (!failure) ended = end;
+      });
     });
     turn();
+  }
+  Awaitable<RelayEnd> finish(RelayEnd how) {
+    if (how == RelayEnd::intercepted) co_await relay.write_rest();
+    co_return how;
   }
   // Nothing in a test may outlive the relay's handlers.
   ~RelayFixture() {
