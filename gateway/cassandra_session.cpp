@@ -292,10 +292,12 @@ Awaitable<bool> CassandraSession::go_on(RelayEnd end) {
     const Deadline deadline(worker_.executor(), limits::telling_why, [this] { client_->abort(); });
     co_await client_->write_all(rest);
   }
-  if (end != RelayEnd::intercepted) co_return co_await over({.reason = reason_of(end)});
-  co_return co_await over({.reason = conversation_.node_is_to_blame()
-                                         ? CloseReason::backend_closed
-                                         : CloseReason::login_malformed});
+  Stop stop{.reason = reason_of(end)};
+  if (end == RelayEnd::intercepted) {
+    stop.reason = conversation_.node_is_to_blame() ? CloseReason::backend_closed
+                                                   : CloseReason::login_malformed;
+  }
+  co_return co_await over(std::move(stop));
 }
 
 void CassandraSession::check(std::chrono::steady_clock::time_point steady_now, rules::Time now) {

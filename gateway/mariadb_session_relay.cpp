@@ -22,7 +22,10 @@ void MariadbSession::begin_relay() {
 }
 
 Awaitable<bool> MariadbSession::go_on(RelayEnd end) {
-  if (end != RelayEnd::intercepted) co_return co_await over({reason_of(end), std::nullopt});
+  if (end != RelayEnd::intercepted) {
+    Stop closed{reason_of(end), std::nullopt};
+    co_return co_await over(std::move(closed));
+  }
   co_await relay_->write_rest();
   auto stop = co_await change_user();
   if (stop) co_return co_await over(*std::move(stop));
