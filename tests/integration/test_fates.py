@@ -52,7 +52,7 @@ def gateway(certificates, database, start_gateway, monkeypatch):
     memory.keep_little_that_is_freed(monkeypatch)
     with every_kind.answering_node(certificates) as node:
         yield start_gateway(
-            every_kind.gateway_yaml(certificates, database, node, limits={
+            every_kind.gateway_yaml(certificates, database.tcp_backend, node.tcp_backend, limits={
                 "sessions_per_source": 1000, "handshake_timeout": HANDSHAKE_TIMEOUT}),
             {"all.yaml": every_kind.rules(f"loopback {ALLOWED}")})
 
@@ -74,7 +74,7 @@ def _fates(kind):
     fates = [Fate("allowed", allowed), Fate("refused", refused, ("login_refused",)),
              Fate("denied", denied, ())]
     for name, step in (kind.steps | kind.later_steps).items():
-        reasons = ("tls_failed",) if "ClientHello" in name else ("client_closed",)
+        reasons = ("tls_failed",) if name in every_kind.BEGINNING_TLS else ("client_closed",)
         for ending in (Connection.close, Connection.reset):
             fates.append(Fate(f"{ending.__name__} {name}", _aborted(kind, step, ending), reasons))
     return fates
@@ -158,9 +158,9 @@ class Crowd:
         assert not closed
 
 
-@pytest.mark.parametrize("name", every_kind.NAMES)
+@pytest.mark.parametrize("name", every_kind.KINDS)
 def test_connections_of_all_fates_leave_nothing_but_one_record_each(gateway, certificates, name):
-    [kind] = [each for each in every_kind.all_kinds(certificates) if each.name == name]
+    kind = every_kind.all_kinds(certificates)[name]
     crowd = Crowd(gateway, kind)
     for _ in range(WARM_UP_BATCHES):
         crowd.live()

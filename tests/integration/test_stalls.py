@@ -52,10 +52,9 @@ def start(certificates, database, start_gateway):
 
         def start(server_keys=None, listener_keys=None, **limits):
             node = nodes.enter_context(every_kind.answering_node(certificates))
-            yaml = every_kind.gateway_yaml(certificates, database, node,
+            yaml = every_kind.gateway_yaml(certificates, database.tcp_backend, node.tcp_backend,
+                                           server_keys=server_keys,
                                            limits={"handshake_timeout": "60s"} | limits)
-            for server in yaml["servers"]:
-                server.update(server_keys or {})
             for listener in yaml["listeners"]:
                 listener.update(listener_keys or {})
             return start_gateway(yaml, {"all.yaml": every_kind.rules(f"loopback {ALLOWED}")})
@@ -63,9 +62,9 @@ def start(certificates, database, start_gateway):
         yield start
 
 
-@pytest.fixture(params=every_kind.NAMES)
+@pytest.fixture(params=every_kind.KINDS)
 def kind(request, certificates):
-    return {each.name: each for each in every_kind.all_kinds(certificates)}[request.param]
+    return every_kind.all_kinds(certificates)[request.param]
 
 
 def _work(kind, gateway, source=WELL_BEHAVED):
@@ -94,7 +93,7 @@ class TestStalling:
             self, start, certificates, monkeypatch):
         memory.keep_little_that_is_freed(monkeypatch)
         gateway = start(handshake_timeout=f"{STALL_SECONDS}s")
-        kinds = every_kind.all_kinds(certificates)
+        kinds = every_kind.all_kinds(certificates).values()
         for kind in kinds:
             _work(kind, gateway)
         before = memory.resident_kib(gateway)
@@ -165,7 +164,7 @@ class TestStallingBehindABalancer:
         memory.keep_little_that_is_freed(monkeypatch)
         gateway = start(listener_keys={"proxy_protocol": {"from": [BALANCER]}},
                         handshake_timeout=f"{HEADER_SECONDS}s")
-        kinds = [Balanced(kind) for kind in every_kind.all_kinds(certificates)]
+        kinds = [Balanced(kind) for kind in every_kind.all_kinds(certificates).values()]
         for kind in kinds:
             _work(kind, gateway)
         before = memory.resident_kib(gateway)
@@ -224,7 +223,7 @@ class TestOneSource:
         assert {record["source"]["address"] for record in refused} == {FLOODER}
 
     def test_its_share_holds_for_all_listeners(self, flood, kind, certificates):
-        for other in every_kind.all_kinds(certificates):
+        for other in every_kind.all_kinds(certificates).values():
             assert other.is_told_too_many(flood, FLOODER)
 
     def test_strangers_that_say_nothing_take_no_place(self, start, kind):
@@ -257,7 +256,7 @@ class TestCaps:
             gateway.wait_for_metric("gatehouse_handshakes", 1)
             assert kind.is_told_too_many(gateway, WELL_BEHAVED)
             assert gateway.wait_for_audit("closed")["bound"] == "handshakes"
-            for other in every_kind.all_kinds(certificates):
+            for other in every_kind.all_kinds(certificates).values():
                 if other.name != kind.name:
                     _work(other, gateway)
         _wait_for_room(kind, gateway)
