@@ -5,14 +5,15 @@ import itertools
 
 import pytest
 
-from support import cql_wire, memory, soak, stages, wire
+from support import cql_wire, memory, soak, wire
 from support.connection import Closed
 from support.fake_backend import Cutter, FakeBackend, in_pieces
 from support.fake_node import FakeNode
 from support.mariadb_server import PASSWORD
 from support.memory import costs_little
 from support.session import ServerError
-from support.stages import CASSANDRA, ESTABLISHED, KINDS, ROUTED, TRANSPARENT
+from support.every_kind import CASSANDRA, KINDS, ROUTED, TRANSPARENT
+from support.gateway_doors import ESTABLISHED, Doors
 from support.waiting import wait_until
 
 MARIADB_KINDS = [TRANSPARENT, ROUTED]
@@ -27,7 +28,7 @@ def start(certificates):
 
     def start(kind, backend, tls, **options):
         is_cassandra = kind == CASSANDRA
-        doors = stages.Doors(
+        doors = Doors(
             certificates, NOWHERE if is_cassandra else backend.tcp_backend,
             backend.tcp_backend if is_cassandra else NOWHERE,
             mariadb_tls="off" if is_cassandra else tls, cassandra_tls=tls, **options)
@@ -315,7 +316,7 @@ class TestPasswords:
                 session.start_tls()
             else:
                 session.sequence = 1
-            session.send_login("native@orders" if door.listener == ROUTED else "native", PASSWORD)
+            session.send_login("native@orders" if door.kind.name == ROUTED else "native", PASSWORD)
             answer = session.receive_packet()
             if answer[:1] == b"\xff":
                 return door.end_of(session), ServerError(answer)

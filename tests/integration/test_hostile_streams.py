@@ -10,11 +10,12 @@ import threading
 
 import pytest
 
-from support import cql_wire, memory, stages, wire
+from support import cql_wire, memory, wire
 from support.fake_backend import FakeBackend
 from support.fake_node import FakeNode, integer
 from support.memory import costs_little
-from support.stages import CASSANDRA, KINDS
+from support.every_kind import CASSANDRA, KINDS
+from support.gateway_doors import ESTABLISHED, Doors
 from support.waiting import wait_until
 
 MIB = 1024 * 1024
@@ -76,11 +77,11 @@ def open_door(certificates, monkeypatch):
             backend = Backend(answer)
             mariadb = running.enter_context(FakeBackend(backend.mariadb))
             node = running.enter_context(FakeNode(instead=backend.node))
-            doors = running.enter_context(stages.Doors(
+            doors = running.enter_context(Doors(
                 certificates, mariadb.tcp_backend, node.tcp_backend, mariadb_tls="off"))
             door = doors[kind]
             session = running.enter_context(door.connect())
-            door.reach(session, stages.ESTABLISHED)
+            door.reach(session, ESTABLISHED)
             if kind == CASSANDRA:
                 session.send_frame(cql_wire.QUERY, cql_wire.query_body(4, STATEMENT))
             else:

@@ -6,11 +6,12 @@ import ssl
 
 import pytest
 
-from support import s_client, stages, wire
+from support import every_kind, s_client, wire
 from support import cql_wire as cql
 from support.client_hello import client_hello
 from support.fake_node import PASSWORD, USER, FakeNode
-from support.stages import CASSANDRA, KINDS, ROUTED
+from support.every_kind import CASSANDRA, KINDS, ROUTED
+from support.gateway_doors import ESTABLISHED, Doors
 from support.waiting import wait_until
 
 FATAL = b"\x15\x03\x03\x00\x02\x02\x28"  # handshake_failure
@@ -29,8 +30,8 @@ def doors(certificates, mariadb, node):
     """With a key of RSA's: it can be used in more ways than others."""
     identity = {"certificate": str(certificates.rsa_gateway.certificate),
                 "key": str(certificates.rsa_gateway.key)}
-    with stages.Doors(certificates, mariadb.tcp_backend, node.tcp_backend,
-                      listener_tls=identity) as doors:
+    with Doors(certificates, mariadb.tcp_backend, node.tcp_backend,
+               listener_tls=identity) as doors:
         yield doors
 
 
@@ -71,8 +72,8 @@ class TestAlerts:
     def test_an_alert_within_the_handshake_ends_it(self, doors, kind, alert):
         door = doors[kind]
         with door.connect() as session:
-            door.reach(session, stages.CONNECTED if kind == CASSANDRA
-                       else stages.ABOUT_TO_BEGIN_TLS)
+            door.reach(session, every_kind.CONNECTED if kind == CASSANDRA
+                       else every_kind.ABOUT_TO_BEGIN_TLS)
             with contextlib.suppress(OSError):  # it may have been closed by the first of them
                 session.send(ALERTS[alert])
                 session.finish_sending()
@@ -86,15 +87,14 @@ class TestAlerts:
     def test_a_client_that_does_not_trust_the_gateway_has_failed(self, certificates, doors, kind,
                                                                  version):
         door = doors[kind]
-        distrustful = type(door)(door.gateway, certificates.stranger_authority, kind)
         with door.connect() as session:
             with pytest.raises(ssl.SSLCertVerificationError):
-                distrustful.start_tls(session, version=version)
+                door.start_tls(session, certificates.stranger_authority, version=version)
             session.close()
             assert door.end_of(session)["close_reason"] == "tls_failed"
 
-    @pytest.mark.parametrize("stage", [stages.IN_TLS, stages.WITHIN_A_LOGIN,
-                                       stages.ASKED_FOR_A_PROOF, stages.ESTABLISHED])
+    @pytest.mark.parametrize("stage", [every_kind.IN_TLS, every_kind.WITHIN_A_LOGIN,
+                                       every_kind.ASKED_FOR_A_PROOF, ESTABLISHED])
     @pytest.mark.parametrize("kind", KINDS)
     def test_an_alert_behind_the_handshake_is_the_clients_end(self, doors, kind, stage):
         door = doors[kind]
@@ -183,7 +183,7 @@ class TestTicketsAndClientCertificates:
 
     @pytest.fixture
     def gateway(self, certificates, mariadb, node):
-        with stages.Doors(certificates, mariadb.tcp_backend, node.tcp_backend) as doors:
+        with Doors(certificates, mariadb.tcp_backend, node.tcp_backend) as doors:
             yield doors.gateway
 
     @pytest.fixture
@@ -191,8 +191,8 @@ class TestTicketsAndClientCertificates:
         """From now on clients need a certificate of this authority's."""
 
         def demand(authority):
-            gateway.write_configuration(stages.yaml_of(
-                certificates, mariadb.tcp_backend, node.tcp_backend,
+            gateway.write_configuration(every_kind.gateway_yaml(
+                certificates, mariadb.tcp_backend, node.tcp_backend, cassandra_tls="off",
                 listener_tls={"client_ca": str(authority)}))
             gateway.command("reload")
 

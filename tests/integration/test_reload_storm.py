@@ -251,15 +251,15 @@ def operator(certificates, mariadb, start_gateway, tmp_path):
     running = Operator(tmp_path, certificates)
     with every_kind.answering_node(certificates) as node:
         running.gateway = start_gateway(every_kind.gateway_yaml(
-            certificates, mariadb, node, rules=f"{running.rules}/",
+            certificates, mariadb.tcp_backend, node.tcp_backend, rules=f"{running.rules}/",
             limits={"handshake_timeout": "60s"},
-            tls={"certificate": str(running.certificate), "key": str(running.key)}), {})
+            listener_tls={"certificate": str(running.certificate), "key": str(running.key)}), {})
         yield running
 
 
 def test_reloads_without_a_break_reach_nobody_whom_they_are_not_about(operator, certificates):
     gateway = operator.gateway
-    with Crowd(gateway, every_kind.all_kinds(certificates)) as crowd:
+    with Crowd(gateway, every_kind.all_kinds(certificates).values()) as crowd:
         for number in soak.rounds(56, 1_000):
             operator.change(number)
             crowd.assert_well()
@@ -294,7 +294,7 @@ def _table(calm, reloading):
 
 
 def test_to_be_let_in_is_told_side_by_side_with_reloads_and_without(operator, certificates):
-    kinds = every_kind.all_kinds(certificates)
+    kinds = list(every_kind.all_kinds(certificates).values())
     calm, reloading = ({kind.name: [] for kind in kinds} for _ in range(2))
 
     def visit(durations):

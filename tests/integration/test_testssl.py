@@ -8,11 +8,12 @@ import subprocess
 
 import pytest
 
-from support import s_client, stages
+from support import s_client
 from support.fake_node import FakeNode
 from support.full import full_only
 from support.mariadb_server import MariaDbServer
-from support.stages import CASSANDRA, KINDS
+from support.every_kind import CASSANDRA, KINDS
+from support.gateway_doors import Doors
 
 MINUTES = 20
 SEVERITIES = ["DEBUG", "INFO", "OK", "WARN", "LOW", "MEDIUM", "HIGH", "CRITICAL", "FATAL"]
@@ -67,8 +68,8 @@ def test_no_listener_is_worse_than_mariadb(certificates, mariadb, tmp_path):
     certificate, key = str(identity.certificate), str(identity.key)
     with (MariaDbServer(certificates, [f"--ssl-cert={certificate}", f"--ssl-key={key}"]) as direct,
           FakeNode() as node,
-          stages.Doors(certificates, mariadb.tcp_backend, node.tcp_backend,
-                       listener_tls={"certificate": certificate, "key": key}) as doors,
+          Doors(certificates, mariadb.tcp_backend, node.tcp_backend,
+                listener_tls={"certificate": certificate, "key": key}) as doors,
           concurrent.futures.ThreadPoolExecutor() as pool):
 
         def begin(name, address):

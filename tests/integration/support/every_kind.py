@@ -1,6 +1,9 @@
 """One gateway with every kind of listener, and what a client does at each, a step at a time."""
 
+import dataclasses
+import functools
 import struct
+import typing
 
 from support import configuration
 from support import cql_wire
@@ -14,26 +17,42 @@ from support.mariadb_server import PASSWORD
 from support.refusals import denied_bytes
 from support.session import ServerError, Session
 
-NAMES = ["transparent", "routed", "cassandra"]
+TRANSPARENT, ROUTED, CASSANDRA = KINDS = ["transparent", "routed", "cassandra"]
 SERVERS = ["orders", "billing", configuration.CLUSTER]
+# How far a client has come that is not let in yet.
+UNGREETED = "before any byte of either side"
+CONNECTED = "before any byte of its own"
+WITHIN_A_REQUEST_FOR_TLS = "within its request for TLS"
+ABOUT_TO_BEGIN_TLS = "about to begin TLS"
+WITHIN_A_TLS_RECORD = "within its ClientHello"
+IN_TLS = "behind TLS"
+WITHIN_A_LOGIN = "within its login"
+ASKED_FOR_A_PROOF = "asked for a proof"
+WITHIN_A_PROOF = "within its proof"
+# TLS is what is due: an end of the connection is its failure.
+BEGINNING_TLS = {ABOUT_TO_BEGIN_TLS, WITHIN_A_TLS_RECORD}
 _ROW = b"x" * 1000
 _PAGE_ROWS = 1000  # of Cassandra's answers
 _TEXT, _INT = 0x0D, 0x09
 
 
-def gateway_yaml(certificates, mariadb, node, tls=None, **changes):
-    """`changes` replace whole top-level keys; `tls`: the listeners' certificate and key."""
+def gateway_yaml(certificates, mariadb, cassandra, mariadb_tls="verify", cassandra_tls="verify",
+                 listener_tls=None, server_keys=None, **changes):
+    """`mariadb`, `cassandra`: the backends' addresses; `listener_tls` and `server_keys` are added to
+    all of them; `changes` replace whole top-level keys."""
     listeners = [
-        configuration.listener(certificates, "transparent", tls, servers=["orders"]),
-        configuration.listener(certificates, "routed", tls, servers=["orders", "billing"]),
-        configuration.listener(certificates, "cassandra", tls, servers=[configuration.CLUSTER],
-                               protocol="cassandra", nodes={"mode": "single"}),
+        configuration.listener(certificates, TRANSPARENT, listener_tls, servers=["orders"]),
+        configuration.listener(certificates, ROUTED, listener_tls, servers=["orders", "billing"]),
+        configuration.listener(certificates, CASSANDRA, listener_tls,
+                               servers=[configuration.CLUSTER], protocol="cassandra",
+                               nodes={"mode": "single"}),
     ]
-    servers = [configuration.server(certificates, [mariadb.tcp_backend], name=name)
+    servers = [configuration.server(certificates, [mariadb], mariadb_tls, name)
                for name in ("orders", "billing")]
-    servers.append({"name": configuration.CLUSTER, "protocol": "cassandra",
-                    "backends": [node.tcp_backend],
-                    "tls": {"mode": "verify", "ca": str(certificates.authority)}})
+    servers.append(configuration.server(certificates, [cassandra], cassandra_tls,
+                                        configuration.CLUSTER) | {"protocol": "cassandra"})
+    for server in servers:
+        server.update(server_keys or {})
     return configuration.gateway_yaml(certificates, [], listeners=listeners, servers=servers,
                                       **changes)
 
@@ -69,23 +88,52 @@ def _answer(number):
     return 7 * number + 1
 
 
-class MariadbKind:
-    """`suffix`: what a user's name ends in to name the server. A step is what a client does until
-    it stalls or goes away; the steps before it are part of it."""
+@dataclasses.dataclass(frozen=True)
+class _Step:
+    """Behind `before`, so many bytes of what a client says next."""
 
-    def __init__(self, name, certificates, suffix=""):
+    before: typing.Callable
+    says: typing.Callable
+    sent: int = 0
+
+
+class _Kind:
+    """A step is what a client of our own does until it stalls or goes away; the steps before it are
+    part of it."""
+
+    def __init__(self, steps):
+        self._steps = steps
+        self.steps = {stage: functools.partial(self.reach, stage=stage) for stage in steps}
+
+    def reach(self, session, stage):
+        step = self._steps[stage]
+        step.before(session)
+        session.send(step.says(session)[:step.sent])
+
+    def due(self, session, stage):
+        """What is missing of what an honest client says there; enough to be dripped for a while."""
+        step = self._steps[stage]
+        return step.says(session)[step.sent:]
+
+
+class MariadbKind(_Kind):
+    """`suffix`: what a user's name ends in to name the server."""
+
+    def __init__(self, name, authority, suffix=""):
         self.name = name
         self._suffix = suffix
-        self._authority = certificates.authority
-        self.steps = {
-            "before any byte": lambda session: None,
-            "behind the greeting": Session.read_greeting,
-            "within the request for TLS": self._half_request,
-            "within the ClientHello": self._half_hello,
-            "behind TLS": self._tls,
-            "within the login": self._half_login,
-            "before the answer to the server's question": self._question,
-        }
+        self._authority = authority
+        greeted = Session.read_greeting
+        super().__init__({
+            UNGREETED: _Step(_nothing, _request_and_hello),
+            CONNECTED: _Step(greeted, _request_and_hello),
+            WITHIN_A_REQUEST_FOR_TLS: _Step(greeted, _request_and_hello, 20),
+            ABOUT_TO_BEGIN_TLS: _Step(greeted, _request_and_hello, len(wire.ssl_request())),
+            WITHIN_A_TLS_RECORD: _Step(greeted, _request_and_hello, len(wire.ssl_request()) + 100),
+            IN_TLS: _Step(self.start_tls, self._login),
+            WITHIN_A_LOGIN: _Step(self.start_tls, self._login, 40),
+            ASKED_FOR_A_PROOF: _Step(self._question, _proof_of_mariadb),
+        })
         self.later_steps = {
             "within a query": self._half_query,
             "within a result": self._half_result,
@@ -108,6 +156,10 @@ class MariadbKind:
     def is_right(self, session, number):
         """Whether the answer to a question is."""
         return session.value(f"SELECT {number} * 7 + 1") == str(_answer(number))
+
+    @staticmethod
+    def is_answered(session):
+        return session.ping()
 
     def stream_is_right(self, session, count):
         """Whether a result of so many rows comes whole."""
@@ -138,27 +190,18 @@ class MariadbKind:
                 return error.code == 1040
         return False
 
-    def _half_request(self, session):
+    def start_tls(self, session, authority=None, **options):
         session.read_greeting()
-        session.send(wire.ssl_request()[:20])
+        session.start_tls(authority or self._authority, **options)
 
-    def _half_hello(self, session):
-        session.read_greeting()
-        session.send(wire.ssl_request() + client_hello()[:100])
-
-    def _tls(self, session):
-        session.read_greeting()
-        session.start_tls(authority=self._authority)
-
-    def _half_login(self, session):
-        self._tls(session)
-        session.send(wire.packet(2, wire.login_payload("native" + self._suffix))[:40])
+    def _login(self, _):
+        return wire.packet(2, wire.login_payload("native" + self._suffix, b"x" * 20))
 
     def _question(self, session):
         # Another plug-in than the greeting's default: it is asked for behind the login.
-        self._tls(session)
+        self.start_tls(session)
         session.send_login("ed" + self._suffix, "")
-        assert session.receive_packet()[:1] == b"\xfe"
+        assert session.receive_packet().startswith(b"\xfeclient_ed25519\0")
 
     def _half_query(self, session):
         self.log_in(session)
@@ -175,21 +218,33 @@ class MariadbKind:
                         f" FROM shop.seq_1_to_{count}".encode())
 
 
-class CassandraKind:
+def _nothing(_):
+    pass
+
+
+def _request_and_hello(_):
+    return wire.ssl_request() + client_hello()
+
+
+def _proof_of_mariadb(session):
+    return wire.packet(session.sequence, bytes(64))
+
+
+class CassandraKind(_Kind):
     """The same for the node above."""
 
-    name = "cassandra"
+    name = CASSANDRA
 
-    def __init__(self, certificates):
-        self._authority = certificates.authority
-        self.steps = {
-            "before any byte": lambda session: None,
-            "within the ClientHello": lambda session: session.send(client_hello()[:100]),
-            "behind TLS": self._tls,
-            "within the first request": self._half_startup,
-            "before the answer to the node's question": self._question,
-            "within the login": self._half_login,
-        }
+    def __init__(self, authority):
+        self._authority = authority
+        super().__init__({
+            CONNECTED: _Step(_nothing, _hello),
+            WITHIN_A_TLS_RECORD: _Step(_nothing, _hello, 100),
+            IN_TLS: _Step(self.start_tls, _startup),
+            WITHIN_A_LOGIN: _Step(self.start_tls, _startup, 15),
+            ASKED_FOR_A_PROOF: _Step(self._question, _proof_of_cassandra),
+            WITHIN_A_PROOF: _Step(self._question, _proof_of_cassandra, 20),
+        })
         self.later_steps = {
             "within a query": self._half_query,
             "before a result": self._unanswered,
@@ -200,7 +255,7 @@ class CassandraKind:
         return CqlSession(gateway.address(self.name), 4, source)
 
     def log_in(self, session, password=NODE_PASSWORD):
-        self._tls(session)
+        self.start_tls(session)
         return session.log_in(NODE_USER, password)
 
     def is_refused(self, session):
@@ -213,6 +268,10 @@ class CassandraKind:
     def is_right(self, session, number):
         rows = session.query(f"SELECT n FROM shop.answers WHERE id = {number}")
         return rows == [{"n": _answer(number)}]
+
+    @staticmethod
+    def is_answered(session):
+        return session.options() is not None
 
     def stream_is_right(self, session, count):
         pages = [session.query("SELECT text FROM shop.rows") for _ in range(count // _PAGE_ROWS)]
@@ -237,20 +296,12 @@ class CassandraKind:
                 return (error.code, error.message) == (code, message)
         return False
 
-    def _tls(self, session):
-        session.start_tls(self._authority, "127.0.0.1")
-
-    def _half_startup(self, session):
-        self._tls(session)
-        session.send(_frame(cql_wire.STARTUP, cql_wire.string_map({"CQL_VERSION": "3.0.0"}))[:-4])
+    def start_tls(self, session, authority=None, **options):
+        session.start_tls(authority or self._authority, "gateway.test", **options)
 
     def _question(self, session):
-        self._tls(session)
+        self.start_tls(session)
         assert session.startup().opcode == cql_wire.AUTHENTICATE
-
-    def _half_login(self, session):
-        self._question(session)
-        session.send(_frame(cql_wire.AUTH_RESPONSE, cql_wire.value(b"\0gatehouse\0sec"))[:-3])
 
     def _half_query(self, session):
         self.log_in(session)
@@ -269,6 +320,23 @@ def _frame(opcode, body):
     return cql_wire.Frame(4, opcode, body, 1).encode()
 
 
+def _hello(_):
+    return client_hello()
+
+
+def _startup(_):
+    options = {"CQL_VERSION": "3.0.0", "DRIVER_NAME": "our own"}
+    return _frame(cql_wire.STARTUP, cql_wire.string_map(options))
+
+
+def _proof_of_cassandra(_):
+    return _frame(cql_wire.AUTH_RESPONSE,
+                  cql_wire.value(f"\0{NODE_USER}\0{NODE_PASSWORD}".encode()))
+
+
 def all_kinds(certificates):
-    return [MariadbKind("transparent", certificates),
-            MariadbKind("routed", certificates, "@billing"), CassandraKind(certificates)]
+    """By name."""
+    kinds = [MariadbKind(TRANSPARENT, certificates.authority),
+             MariadbKind(ROUTED, certificates.authority, "@billing"),
+             CassandraKind(certificates.authority)]
+    return {kind.name: kind for kind in kinds}
