@@ -9,7 +9,7 @@ import pathlib
 import struct
 import subprocess
 
-from support.gatehouse import binary
+from support.gatehouse import binary, tls_library
 
 KINDS = ["none", "accept", "receive", "send", "connect", "socket", "options", "watch", "resolve",
          "tls", "memory", "write_file"]
@@ -56,7 +56,8 @@ def why_memory_cannot_fail():
 
 def why_tls_cannot_fail():
     """None where it can."""
-    return None if _libraries("libssl") else "the TLS library is a part of the program"
+    # Nothing can be put in front of what is linked into the program.
+    return "AWS-LC is a part of the program" if tls_library() == "AWS-LC" else None
 
 
 def _preloaded():
@@ -68,11 +69,7 @@ def _preloaded():
 
 def sanitizers():
     """Those that the gateway is built with."""
-    return _libraries("libasan", "libtsan")
-
-
-def _libraries(*names):
-    """Of those that the gateway is linked with, the ones whose names begin so."""
     listed = subprocess.run(["ldd", binary()], capture_output=True, text=True, timeout=60,
                             check=True).stdout
-    return [line.split()[2] for line in listed.splitlines() if line.strip().startswith(names)]
+    return [line.split()[2] for line in listed.splitlines()
+            if line.strip().startswith(("libasan", "libtsan"))]

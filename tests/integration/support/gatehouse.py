@@ -28,6 +28,13 @@ def binary():
     return os.environ.get("GATEHOUSE_BINARY", str(REPOSITORY / "build" / "dev" / "gatehouse"))
 
 
+def tls_library():
+    """The one that the program under test is built with: "OpenSSL" or "AWS-LC"."""
+    said = subprocess.run([binary(), "--version"], capture_output=True, text=True, timeout=60,
+                          check=True).stdout
+    return re.search(r", (OpenSSL|AWS-LC) ", said)[1]
+
+
 class Gatehouse:
     """Runs `gatehouse run` until `stop`, which fails the test unless all ended in order."""
 
