@@ -190,18 +190,19 @@ void AdminCommands::status(const Reply& reply) {
     sessions += server->metrics->sessions.value();
   }
   const auto steady_now = std::chrono::steady_clock::now();
-  reply(success({{"ready", gateway_.is_ready()},
-                 {"snapshot",
-                  {{"generation", snapshot.generation},
-                   {"loaded", rfc3339_microseconds(snapshot.loaded)},
-                   {"files", snapshot.inputs.size()},
-                   {"last_error", to_json(gateway_.last_error())}}},
-                 {"audit", {{"writable", gateway_.audit().writable()}}},
-                 {"sessions", sessions},
-                 {"listeners", std::move(listeners)},
-                 {"servers", std::move(servers)},
-                 {"lockdowns", to_json(gateway_.lockdowns())},
-                 {"blocked", to_json(gateway_.failed_logins().blocks(steady_now), steady_now)}}));
+  reply(success(
+      {{"ready", gateway_.is_ready()},
+       {"snapshot",
+        {{"generation", snapshot.generation},
+         {"loaded", rfc3339_microseconds(snapshot.loaded)},
+         {"files", snapshot.inputs.size()},
+         {"last_error", to_json(gateway_.last_error())}}},
+       {"audit", {{"writable", gateway_.audit().writable()}, {"queued", gateway_.audit().depth()}}},
+       {"sessions", sessions},
+       {"listeners", std::move(listeners)},
+       {"servers", std::move(servers)},
+       {"lockdowns", to_json(gateway_.lockdowns())},
+       {"blocked", to_json(gateway_.failed_logins().blocks(steady_now), steady_now)}}));
 }
 
 void AdminCommands::rules(const Reply& reply) {

@@ -146,7 +146,7 @@ class Gatehouse:
         return self._process.pid
 
     def is_running(self):
-        return self._process.poll() is None
+        return self._process is not None and self._process.poll() is None
 
     def log_text(self):
         return (self.folder / "stderr.log").read_text(errors="replace")
@@ -209,15 +209,29 @@ class Gatehouse:
                           f"a snapshot after generation {generation}")
 
     def audit(self, event=None, **fields):
-        """The records so far that have these values; a line cut short is not one yet."""
+        """The records of all so far that have these values, those that gather for a write too."""
+        wait_until(lambda: not self._gathers_events(), "what gathers is in the audit")
         return read_audit(self.audit_path, event, **fields)
+
+    def _gathers_events(self):
+        if not self.is_running():
+            return False
+        status = self.run_command("status", "--format", "json")
+        if status.returncode != 0:
+            return False  # It cannot be asked: what is there is there.
+        audit = json.loads(status.stdout)["audit"]
+        return audit["writable"] and audit["queued"] > 0
 
     def wait_for_audit(self, event, count=1, **fields):
         """The first `count` records like that; one of them, not a list, where count is 1."""
         found = wait_until(
-            lambda: len(self.audit(event, **fields)) >= count and self.audit(event, **fields),
+            lambda: self._enough_records(event, count, **fields),
             f"{count} × {event} {fields} in the audit, which has:\n" + self._audit_text)
         return found[0] if count == 1 else found[:count]
+
+    def _enough_records(self, event, count, **fields):
+        records = read_audit(self.audit_path, event, **fields)
+        return len(records) >= count and records
 
     @property
     def _audit_text(self):
