@@ -305,4 +305,9 @@ class TestOtherThreads:
         assert self._fail(transparent, CONTROL, soak.amount(17, 1), act) > 3
 
     def test_the_audit_goes_on_and_what_it_lost_is_counted(self, transparent):
-        assert self._fail(transparent, AUDIT, soak.amount(11, 1), transparent.lets_in) > 3
+
+        def act():
+            transparent.lets_in()
+            transparent.gateway.audit()  # when all of it is written
+
+        assert self._fail(transparent, AUDIT, soak.amount(11, 1), act) > 3
