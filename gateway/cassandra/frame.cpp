@@ -80,6 +80,12 @@ void FrameSplitter::append(Bytes bytes) {
   append_bytes(held_, bytes);
 }
 
+bool FrameSplitter::let_through(Bytes bytes) noexcept {
+  if (bytes.size() >= part_left_ || at_ != held_.size()) return false;
+  part_left_ -= bytes.size();
+  return true;
+}
+
 FrameSplitter::Outcome FrameSplitter::next() {
   taken_ = {};
   if (failed_ != Outcome::need_more) return failed_;

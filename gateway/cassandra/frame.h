@@ -117,6 +117,9 @@ class FrameSplitter {
   FrameSplitter(Sender sender, std::uint32_t limit, IsWanted is_wanted = {});
 
   void append(Bytes bytes);
+  // Whether `bytes`, which come next, are nothing but the middle of a frame that is handed out in
+  // parts. Then they are one as they are, and need not be appended.
+  [[nodiscard]] bool let_through(Bytes bytes) noexcept;
   // The last three outcomes are final: they come again from then on.
   Outcome next();
 

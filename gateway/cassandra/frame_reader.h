@@ -28,6 +28,9 @@ class FrameReader {
 
   void append(Bytes bytes);
   // As of FrameSplitter. A segment that lies is malformed.
+  [[nodiscard]] bool let_through(Bytes bytes) noexcept {
+    return !segments_ && splitter_.let_through(bytes);
+  }
   Outcome next();
 
   [[nodiscard]] const FrameHeader& header() const noexcept { return splitter_.header(); }

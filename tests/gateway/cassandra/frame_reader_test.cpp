@@ -160,6 +160,28 @@ TEST_CASE("whether more of a frame in parts is to come is known") {
   CHECK_FALSE(whole.is_in_part());
 }
 
+TEST_CASE("the middle of a frame in parts is let through, and neither its ends nor a wanted one") {
+  for (std::size_t begun = 0; begun < long_frame.size(); begun += 7) {
+    FrameReader reader(Sender::client, 100, [](const FrameHeader&) { return false; });
+    reader.append(Bytes(long_frame).first(begun));
+    while (reader.next() == Outcome::part) continue;
+    const Bytes rest = Bytes(long_frame).subspan(begun);
+    CHECK_FALSE(reader.let_through(rest));
+    CHECK_FALSE(reader.let_through(joined({{rest.begin(), rest.end()}, options_frame()})));
+    CHECK(reader.let_through(rest.first(rest.size() - 1)) == (begun >= header_size));
+    if (begun < header_size) continue;
+    reader.append(joined({{long_frame.back()}, options_frame()}));
+    CHECK(reader.next() == Outcome::part);
+    CHECK(reader.part().size() == 1);
+    CHECK(reader.next() == Outcome::part);
+    CHECK(reader.part().size() == options_frame().size());
+  }
+  FrameReader wanted(Sender::client, limit);
+  wanted.append(Bytes(long_frame).first(15));
+  CHECK(wanted.next() == Outcome::need_more);
+  CHECK_FALSE(wanted.let_through(Bytes(long_frame).subspan(15, 1)));
+}
+
 TEST_CASE("a limit that is set counts for frames that have not begun") {
   FrameReader reader(Sender::client, 20);
   reader.append(Bytes(short_frame).first(header_size));
