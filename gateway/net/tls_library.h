@@ -31,8 +31,8 @@ void set_ticket_callback(SSL_CTX* context, TicketCallback* callback) noexcept;
 [[nodiscard]] bool set_mac_key(TicketMac* mac, std::span<const std::uint8_t> key) noexcept;
 
 // Makes a new context as careful as Debian's OpenSSL is by default (its security level 2): of
-// peers' chains and signatures. A verification of one's own that is set afterwards takes the place
-// of the chain's.
+// peers' chains, their lengths included, and signatures. A verification of one's own that is set
+// afterwards takes the place of the chain's.
 void demand_strength(SSL_CTX* context) noexcept;
 // Whether a certificate of our own is as strong, and of a kind that the library can show.
 [[nodiscard]] bool may_be_shown(X509* certificate) noexcept;
@@ -47,6 +47,8 @@ void slim_after_handshake(SSL* ssl) noexcept;
 
 // What was wrong with the peer's certificate; X509_V_OK where nothing was, or it showed none.
 [[nodiscard]] long verification_of(const SSL* ssl) noexcept;
+// The same in words.
+[[nodiscard]] const char* text_of(long verification) noexcept;
 
 // Of a key that could not be read, by the errors that this left: whether it is one, of a kind that
 // the library does not have.

@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <array>
+#include <memory>
 
 #include <openssl/ec.h>
 #include <openssl/ec_key.h>
 #include <openssl/err.h>
+#include <openssl/x509.h>
 
 #include "gateway/net/tls_library.h"
 
@@ -36,33 +38,71 @@ bool has_strong_key(X509* certificate) noexcept {
   return type == EVP_PKEY_ED25519 || bits >= rsa_bits_min;
 }
 
-bool has_strong_signature(X509* certificate) noexcept {
-  // Of these two AWS-LC does not tell how strong they are. It takes PSS with SHA-2 only.
-  const int signature = X509_get_signature_nid(certificate);
-  if (signature == NID_ED25519 || signature == NID_rsassaPss) return true;
-  int bits = 0;
-  return X509_get_signature_info(certificate, nullptr, nullptr, &bits, nullptr) == 1 &&
-         bits >= signature_bits_min;
+// What a digest comes to against whoever looks for two texts that have the same.
+bool is_strong(const EVP_MD* digest) noexcept {
+  return digest != nullptr && EVP_MD_size(digest) * 8 / 2 >= signature_bits_min;
 }
 
-// X509_verify_cert, and what OpenSSL would see to in it. Nobody vouches for the last one but we who
-// were told to trust it: its own signature says nothing.
-int verify_strength_too(X509_STORE_CTX* store, void* /*unused*/) noexcept {
-  if (X509_verify_cert(store) != 1) return 0;
-  const STACK_OF(X509)* chain = X509_STORE_CTX_get0_chain(store);
+// Of these X509_get_signature_info does not tell.
+bool has_strong_pss_signature(const X509* certificate) noexcept {
+  const X509_ALGOR* algorithm = nullptr;
+  X509_get0_signature(nullptr, &algorithm, certificate);
+  int type = V_ASN1_UNDEF;
+  const void* parameters = nullptr;
+  X509_ALGOR_get0(nullptr, &type, &parameters, algorithm);
+  if (type != V_ASN1_SEQUENCE) return false;
+  const std::unique_ptr<RSA_PSS_PARAMS, decltype(&RSA_PSS_PARAMS_free)> pss(
+      static_cast<RSA_PSS_PARAMS*>(ASN1_item_unpack(static_cast<const ASN1_STRING*>(parameters),
+                                                    ASN1_ITEM_rptr(RSA_PSS_PARAMS))),
+      &RSA_PSS_PARAMS_free);
+  // Without one it is SHA-1.
+  return pss != nullptr && pss->hashAlgorithm != nullptr &&
+         is_strong(EVP_get_digestbyobj(pss->hashAlgorithm->algorithm));
+}
+
+bool has_strong_signature(X509* certificate) noexcept {
+  switch (X509_get_signature_nid(certificate)) {
+    case NID_ED25519:
+      return true;
+    case NID_rsassaPss:
+      return has_strong_pss_signature(certificate);
+    default: {
+      int bits = 0;
+      return X509_get_signature_info(certificate, nullptr, nullptr, &bits, nullptr) == 1 &&
+             bits >= signature_bits_min;
+    }
+  }
+}
+
+bool is_self_issued(X509* certificate) noexcept {
+  return (X509_get_extension_flags(certificate) & EXFLAG_SI) != 0;
+}
+
+// Why OpenSSL would refuse a chain that AWS-LC takes; X509_V_OK where it would not. Nobody vouches
+// for the last one but we who were told to trust it: its own signature says nothing.
+int why_refused(const STACK_OF(X509) * chain) noexcept {
   const std::size_t size = sk_X509_num(chain);
-  const auto refuse = [store](int why) {
-    X509_STORE_CTX_set_error(store, why);
-    return 0;
-  };
+  long authorities_below = 0;
   for (std::size_t place = 0; place < size; ++place) {
     X509* certificate = sk_X509_value(chain, place);
     if (!has_strong_key(certificate))
-      return refuse(place == 0 ? X509_V_ERR_EE_KEY_TOO_SMALL : X509_V_ERR_CA_KEY_TOO_SMALL);
-    if (place + 1 < size && !has_strong_signature(certificate))
-      return refuse(X509_V_ERR_CA_MD_TOO_WEAK);
+      return place == 0 ? X509_V_ERR_EE_KEY_TOO_SMALL : X509_V_ERR_CA_KEY_TOO_SMALL;
+    if (place + 1 < size && !has_strong_signature(certificate)) return X509_V_ERR_CA_MD_TOO_WEAK;
+    // AWS-LC does not ask a root how many authorities there may be between it and the leaf.
+    const long authorities_max = X509_get_pathlen(certificate);
+    if (place > 1 && authorities_max != -1 && authorities_below > authorities_max)
+      return X509_V_ERR_PATH_LENGTH_EXCEEDED;
+    if (place > 0 && !is_self_issued(certificate)) ++authorities_below;
   }
-  return 1;
+  return X509_V_OK;
+}
+
+int verify_as_openssl_does(X509_STORE_CTX* store, void* /*unused*/) noexcept {
+  if (X509_verify_cert(store) != 1) return 0;
+  const int why = why_refused(X509_STORE_CTX_get0_chain(store));
+  if (why == X509_V_OK) return 1;
+  X509_STORE_CTX_set_error(store, why);
+  return 0;
 }
 
 }  // namespace
@@ -85,7 +125,7 @@ bool set_mac_key(TicketMac* mac, std::span<const std::uint8_t> key) noexcept {
 void demand_strength(SSL_CTX* context) noexcept {
   SSL_CTX_set_signing_algorithm_prefs(context, signatures.data(), signatures.size());
   SSL_CTX_set_verify_algorithm_prefs(context, signatures.data(), signatures.size());
-  SSL_CTX_set_cert_verify_callback(context, &verify_strength_too, nullptr);
+  SSL_CTX_set_cert_verify_callback(context, &verify_as_openssl_does, nullptr);
 }
 
 bool may_be_shown(X509* certificate) noexcept {
@@ -116,6 +156,20 @@ bool ask_for(SSL* ssl, const char* name) noexcept {
 long verification_of(const SSL* ssl) noexcept {
   const long result = SSL_get_verify_result(ssl);
   return result == X509_V_ERR_INVALID_CALL ? X509_V_OK : result;  // nothing was verified
+}
+
+const char* text_of(long verification) noexcept {
+  // Of its own it has no use for these, and no words.
+  switch (verification) {
+    case X509_V_ERR_EE_KEY_TOO_SMALL:
+      return "EE certificate key too weak";
+    case X509_V_ERR_CA_KEY_TOO_SMALL:
+      return "CA certificate key too weak";
+    case X509_V_ERR_CA_MD_TOO_WEAK:
+      return "CA signature digest algorithm too weak";
+    default:
+      return X509_verify_cert_error_string(verification);
+  }
 }
 
 bool is_of_unknown_kind() noexcept {

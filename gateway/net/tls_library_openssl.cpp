@@ -49,6 +49,10 @@ long verification_of(const SSL* ssl) noexcept {
   return SSL_get_verify_result(ssl);
 }
 
+const char* text_of(long verification) noexcept {
+  return X509_verify_cert_error_string(verification);
+}
+
 bool is_of_unknown_kind() noexcept {
   return false;  // whatever a certificate may have can be read
 }

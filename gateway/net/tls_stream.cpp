@@ -223,7 +223,7 @@ void Stream::remember_tls_error() noexcept {
   const long verified = tls_library::verification_of(ssl_.get());
   if (verified != X509_V_OK) {
     peer_was_untrusted_ = true;
-    tls_error_ = X509_verify_cert_error_string(verified);
+    tls_error_ = tls_library::text_of(verified);
   }
   ERR_clear_error();
 }

@@ -1,5 +1,6 @@
 // How strong keys and signatures must be, and which kinds of keys there may be, on either side: the
 // same with every TLS library.
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,7 @@ TlsPointer<EVP_PKEY> make_ed25519_key() {
 struct Party {
   TlsPointer<EVP_PKEY> key;
   TlsPointer<X509> certificate;
+  TlsPointer<X509> issuer = nullptr;  // which it shows too, where it has one
 };
 
 Party self_signed(TlsPointer<EVP_PKEY> key) {
@@ -32,23 +34,43 @@ Party self_signed(TlsPointer<EVP_PKEY> key) {
   return {.key = std::move(key), .certificate = std::move(certificate)};
 }
 
-Party make_authority(TlsPointer<EVP_PKEY> key = make_key()) {
+void sign(const Party& party, const Party& authority, const EVP_MD* digest = EVP_sha256()) {
+  X509_set_issuer_name(party.certificate.get(), X509_get_subject_name(authority.certificate.get()));
+  REQUIRE(X509_sign(party.certificate.get(), authority.key.get(), digest) > 0);
+}
+
+Party make_authority(TlsPointer<EVP_PKEY> key = make_key(),
+                     const char* constraints = "critical,CA:TRUE",
+                     const std::string& name = "authority") {
   Party made = self_signed(std::move(key));
   X509_EXTENSION* extension =
-      X509V3_EXT_conf_nid(nullptr, nullptr, NID_basic_constraints, "critical,CA:TRUE");
+      X509V3_EXT_conf_nid(nullptr, nullptr, NID_basic_constraints, constraints);
+  REQUIRE(extension);
   X509_add_ext(made.certificate.get(), extension, -1);
   X509_EXTENSION_free(extension);
   X509_NAME_add_entry_by_txt(X509_get_subject_name(made.certificate.get()), "O", MBSTRING_ASC,
-                             reinterpret_cast<const unsigned char*>("authority"), -1, -1, 0);
-  X509_set_issuer_name(made.certificate.get(), X509_get_subject_name(made.certificate.get()));
-  REQUIRE(X509_sign(made.certificate.get(), made.key.get(), EVP_sha256()) > 0);
+                             reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
+  sign(made, made);
   return made;
 }
 
 Party issued_by(const Party& authority, const EVP_MD* digest) {
   Party made = self_signed(make_key());
+  sign(made, authority, digest);
+  return made;
+}
+
+// Signed in another way that RSA has. REQUIRES: the authority's key is of that kind.
+Party issued_with_pss(const Party& authority, const EVP_MD* digest) {
+  Party made = self_signed(make_key());
   X509_set_issuer_name(made.certificate.get(), X509_get_subject_name(authority.certificate.get()));
-  REQUIRE(X509_sign(made.certificate.get(), authority.key.get(), digest) > 0);
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> signing(EVP_MD_CTX_new(),
+                                                                        &EVP_MD_CTX_free);
+  EVP_PKEY_CTX* padding = nullptr;
+  EVP_DigestSignInit(signing.get(), &padding, digest, nullptr, authority.key.get());
+  EVP_PKEY_CTX_set_rsa_padding(padding, RSA_PKCS1_PSS_PADDING);
+  EVP_PKEY_CTX_set_rsa_pss_saltlen(padding, RSA_PSS_SALTLEN_DIGEST);
+  REQUIRE(X509_sign_ctx(made.certificate.get(), signing.get()) > 0);
   return made;
 }
 
@@ -64,6 +86,7 @@ TlsPointer<SSL_CTX> make_peer(const SSL_METHOD* method, const Party* shown) {
   if (shown != nullptr) {
     REQUIRE(SSL_CTX_use_certificate(context.get(), shown->certificate.get()) == 1);
     REQUIRE(SSL_CTX_use_PrivateKey(context.get(), shown->key.get()) == 1);
+    if (shown->issuer) REQUIRE(SSL_CTX_add1_chain_cert(context.get(), shown->issuer.get()) == 1);
   }
   return context;
 }
@@ -194,6 +217,41 @@ TEST_CASE_METHOD(Fixture, "a certificate that is signed with SHA-1 is good on no
     CHECK(believes(strong, authority, TLS1_3_VERSION));
     CHECK_FALSE(believes(weak, authority, TLS1_3_VERSION));
   }
+}
+
+TEST_CASE_METHOD(Fixture, "so it is where RSA signs with PSS", "[tls]") {
+  const Party authority = make_authority(make_rsa_key());
+  const Party strong = issued_with_pss(authority, EVP_sha256());
+  const Party weak = issued_with_pss(authority, EVP_sha1());
+  CHECK(load(strong));
+  CHECK(load(weak) == nullptr);
+  CHECK(believes(strong, authority, TLS1_3_VERSION));
+  CHECK_FALSE(believes(weak, authority, TLS1_3_VERSION));
+}
+
+TEST_CASE_METHOD(Fixture, "no more authorities may stand below a root than it says", "[tls]") {
+  const auto [constraints, is_believed] = GENERATE(table<const char*, bool>({
+      {"critical,CA:TRUE", true},
+      {"critical,CA:TRUE,pathlen:1", true},
+      {"critical,CA:TRUE,pathlen:0", false},
+  }));
+  CAPTURE(constraints);
+  const Party root = make_authority(make_key(), constraints, "root");
+  Party between = make_authority();
+  sign(between, root);
+  Party leaf = issued_by(between, EVP_sha256());
+  leaf.issuer = std::move(between.certificate);
+  CHECK(believes(leaf, root, TLS1_3_VERSION) == is_believed);
+}
+
+TEST_CASE("operators read why a chain is too weak", "[tls]") {
+  const auto [why, text] = GENERATE(table<long, std::string>({
+      {X509_V_ERR_EE_KEY_TOO_SMALL, "EE certificate key too weak"},
+      {X509_V_ERR_CA_KEY_TOO_SMALL, "CA certificate key too weak"},
+      {X509_V_ERR_CA_MD_TOO_WEAK, "CA signature digest algorithm too weak"},
+      {X509_V_ERR_CERT_HAS_EXPIRED, "certificate has expired"},
+  }));
+  CHECK(tls_library::text_of(why) == text);
 }
 
 }  // namespace
