@@ -183,7 +183,8 @@ bool is_of_unknown_kind() noexcept {
 }
 
 const char* what_keys_may_be() noexcept {
-  return "AWS-LC takes RSA from 2048 bits, ECDSA with P-256, P-384 or P-521, and Ed25519";
+  return "AWS-LC takes RSA from 2048 bits, ECDSA with P-256, P-384 or P-521, and Ed25519; signed "
+         "with SHA-2 or Ed25519; and to sign with, if key usage is said";
 }
 
 }  // namespace gatehouse::tls_library

@@ -12,6 +12,7 @@ import termios
 import pytest
 
 from support import configuration, s_client
+from support.certificates import ECDSA
 from support.connection import Closed
 from support.gatehouse import binary, tls_library
 from support.mariadb_server import PASSWORD
@@ -153,6 +154,27 @@ def test_nobody_is_asked_for_the_pass_phrase_of_a_key(certificates, mariadb, pre
     finally:
         os.close(terminal)
         os.close(its_end)
+
+
+@pytest.mark.parametrize("kind, key_type", {
+    "ed448": ["-newkey", "ed448"],
+    "rsa-pss": ["-newkey", "rsa-pss", "-pkeyopt", "rsa_keygen_bits:2048"],
+    "curve": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp256k1"],
+    "usage": [*ECDSA, "-addext", "keyUsage=keyAgreement"],
+}.items())
+def test_check_says_which_certificates_aws_lc_cannot_show(certificates, mariadb, prepare_gateway,
+                                                          kind, key_type):
+    shown = certificates.of_kind(kind, key_type)
+    listener = configuration.listener(
+        certificates, tls={"certificate": str(shown.certificate), "key": str(shown.key)})
+    prepared = prepare_gateway(configuration.gateway_yaml(certificates, [mariadb.tcp_backend],
+                                                          listeners=[listener]))
+    if tls_library() == "AWS-LC":
+        said = prepared.command("check", code=1)
+        assert f"{kind}.pem holds a certificate that cannot be used" in said
+        assert "hint: AWS-LC takes " in said
+    else:
+        assert "error:" not in prepared.command("check")
 
 
 class TestSeveralCertificates:

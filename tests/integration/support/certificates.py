@@ -97,6 +97,10 @@ class Certificates:
         self.client = authority.issue("client", "DNS:client.test", subject="/CN=alice/O=Orders")
         self.stranger_client = stranger.issue("mallory", "DNS:client.test")
 
+    def of_kind(self, name, key_type):
+        """The gateway, with another kind of key."""
+        return self._issuer.issue(name, GATEWAY_NAMES, key_type=key_type)
+
     def for_addresses(self, addresses):
         """A gateway that is known by its addresses."""
         return self._issuer.issue("addresses", ",".join(f"IP:{each}" for each in addresses))
