@@ -1,5 +1,6 @@
 #include "gateway/serve.h"
 
+#include <functional>
 #include <new>
 #include <utility>
 
@@ -45,15 +46,16 @@ void spawn(Worker& worker, Awaitable<void> steps) {
 
 // Nobody but the relay knows of the session, and of what to do when it ends.
 void relay(Worker& worker, std::unique_ptr<Session> session) {
-  Session* relayed = session.release();
-  relayed->start_relay([&worker, relayed](RelayEnd end) {
+  Session* relayed = session.get();
+  std::function<void(RelayEnd)> on_end = [&worker, relayed](RelayEnd end) {
     std::unique_ptr<Session> taken_back(relayed);
     try {
       spawn(worker, go_on(worker, std::move(taken_back), end));
     } catch (const std::bad_alloc&) {
       tell_of_lack(worker);
     }
-  });
+  };
+  session.release()->start_relay(std::move(on_end));
 }
 
 }  // namespace

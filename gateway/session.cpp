@@ -17,15 +17,17 @@ Session::Session(Worker& worker, Accepted accepted, config::Protocol protocol)
       accepted_(std::move(accepted)),
       protocol_(protocol),
       accepted_at_(std::chrono::steady_clock::now()) {
-  record_.session = worker.next_session();
   record_.listener = accepted_.listener;
   record_.source.address = accepted_.peer.ip;
   record_.source.port = accepted_.peer.port;
+  // Last: nothing fails once it has its number, and so it is recorded here or by the worker.
+  record_.session = worker.next_session();
   worker_.entered(*this);
 }
 
 Session::~Session() {
-  conclude(CloseReason::internal_error);
+  // Without memory for its last steps it was still cut for a reason.
+  conclude(cut_.value_or(CloseReason::internal_error));
   worker_.left(*this);
 }
 

@@ -40,7 +40,7 @@ Awaitable<std::optional<CloseReason>> Session::read_proxy_header() {
       co_return std::nullopt;
     case State::health_check:
       co_return CloseReason::health_check;
-    case State::incomplete:  // cut, and run() knows why
+    case State::incomplete:  // cut, and over() knows why
     case State::malformed:
       break;
   }

@@ -27,10 +27,11 @@ class FrameReader {
   void set_limit(std::uint32_t limit) noexcept { splitter_.set_limit(limit); }
 
   void append(Bytes bytes);
-  // As of FrameSplitter. A segment that lies is malformed.
+  // As of FrameSplitter.
   [[nodiscard]] bool let_through(Bytes bytes) noexcept {
     return !segments_ && splitter_.let_through(bytes);
   }
+  // As of FrameSplitter. A segment that lies is malformed.
   Outcome next();
 
   [[nodiscard]] const FrameHeader& header() const noexcept { return splitter_.header(); }

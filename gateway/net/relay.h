@@ -39,6 +39,9 @@ class Relay {
   // Between two handlers, while it runs: to the client, behind what is on its way already.
   void say_to_client(std::span<const std::uint8_t> bytes) noexcept;
 
+  // Nothing more is passed on or said, whatever is still under way.
+  [[nodiscard]] bool has_ended() const noexcept { return ended_; }
+
   [[nodiscard]] std::uint64_t bytes_in() const noexcept { return to_backend_.bytes; }
   [[nodiscard]] std::uint64_t bytes_out() const noexcept { return to_client_.bytes; }
   [[nodiscard]] std::chrono::steady_clock::time_point last_activity() const noexcept {

@@ -15,6 +15,9 @@ constexpr std::size_t kept_capacity = 1024;
 // spared.
 constexpr std::chrono::milliseconds gathering_time{10};
 
+// Nor longer than this: a flood within that time would fill a share, and what comes then is lost.
+constexpr std::size_t gathered_max = 1024;
+
 std::size_t index(AuditShare share) {
   return static_cast<std::size_t>(share);
 }
@@ -100,8 +103,13 @@ void AuditQueue::wake_for_order() noexcept {
   if (std::exchange(writer_, Writer::works) != Writer::works) wake_.notify_one();
 }
 
+bool AuditQueue::has_gathered() const noexcept {
+  return next_.events.size() >= gathered_max;
+}
+
 void AuditQueue::wake_for_event() noexcept {
-  if (writer_ == Writer::sleeps) wake_for_order();
+  const bool is_due = writer_ == Writer::sleeps || (writer_ == Writer::gathers && has_gathered());
+  if (is_due) wake_for_order();
 }
 
 void AuditQueue::wait(std::chrono::milliseconds limit, AuditWork& work) {
@@ -112,7 +120,7 @@ void AuditQueue::wait(std::chrono::milliseconds limit, AuditWork& work) {
   std::unique_lock lock(mutex_);
   if (gathers) {
     writer_ = Writer::gathers;
-    wake_.wait_for(lock, gathering_time, [this] { return has_orders(); });
+    wake_.wait_for(lock, gathering_time, [this] { return has_orders() || has_gathered(); });
   }
   const auto is_needed = [this] { return !next_.events.empty() || has_orders(); };
   if (!is_needed()) {

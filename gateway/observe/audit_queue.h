@@ -79,10 +79,11 @@ class AuditQueue {
   enum class Writer { works, gathers, sleeps };
 
   // For an order, or for an event: no system call while the writer works, nor for an event that it
-  // finds by itself. REQUIRES: mutex_ held.
+  // finds by itself soon enough. REQUIRES: mutex_ held.
   void wake_for_order() noexcept;
   void wake_for_event() noexcept;
   [[nodiscard]] bool has_orders() const noexcept;
+  [[nodiscard]] bool has_gathered() const noexcept;
 
   std::array<std::atomic<std::size_t>, audit_share_count> taken_{};
   std::array<std::atomic<std::size_t>, audit_share_count> capacity_{0, 4096, 256, 256, 0};

@@ -35,7 +35,7 @@ def test_opened_and_closed_say_who_what_and_how_much(gateway, mariadb):
         assert TIME.fullmatch(record["time"])
         assert record["gateway"] == "gw-test"
         assert re.fullmatch("[0-9a-f]{16}", record["session"])
-        assert record["listener"] == "public"
+        assert record["listener"] == configuration.LISTENER
         assert record["server"] == "orders"
         assert record["source"] == {"address": "127.0.0.5", "port": session.source_port}
         assert (record["verdict"], record["reason"]) == ("allow", "ip_rule")

@@ -249,8 +249,8 @@ class TestExplain:
             return done.stderr
 
         assert "listener 'other' does not lead to server 'orders'" in refused("--listener", "other")
-        assert "listener 'public' has no proxy_protocol" in refused("--listener", "public",
-                                                                    "--azure-link-id", "5")
+        without_headers = refused("--listener", configuration.LISTENER, "--azure-link-id", "5")
+        assert f"listener '{configuration.LISTENER}' has no proxy_protocol" in without_headers
 
     def test_people_read_the_same_in_words(self, folder):
         output = folder.command("explain", "--server", "orders", "--from", "127.0.0.64", code=3)
@@ -277,7 +277,7 @@ def test_diff_says_where_sources_are_recognised_in_another_way(certificates, pre
 
     old = prepare(5, "10.0.0.1")
     for new, said in ((prepare(5, "10.0.0.1"), ""), (prepare(6, "10.0.0.1"), "network cloud\n"),
-                      (prepare(6, "10.0.0.2"), "network cloud, listener public\n")):
+                      (prepare(6, "10.0.0.2"), "network cloud, listener public-databases\n")):
         done = old.run_command("diff", str(new.yaml_path))
         assert done.returncode == 0
         assert done.stderr.endswith(said) and bool(done.stderr) == bool(said)
@@ -321,7 +321,7 @@ class TestRunning:
         assert status["snapshot"]["last_error"] is None
         assert status["sessions"] == 1
         assert status["listeners"] == [
-            {"name": "public", "address": f"127.0.0.1:{gateway.port}"}]
+            {"name": configuration.LISTENER, "address": f"127.0.0.1:{gateway.port}"}]
         assert status["servers"] == [
             {"name": "orders", "sessions": 1, "locked_down": False,
              "locked_down_by_rules": None,

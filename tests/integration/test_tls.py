@@ -280,7 +280,7 @@ class TestSeveralCertificates:
                               capture_output=True, text=True, check=True).stdout
         ends = ssl.cert_time_to_seconds(said.strip().removeprefix("notAfter="))
         assert gateway.metric("gatehouse_certificate_expiry_timestamp_seconds",
-                              listener="public") == ends
+                              listener=configuration.LISTENER) == ends
         output = gateway.command("check")
         assert "wildcard.pem expires at" in output
 

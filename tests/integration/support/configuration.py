@@ -5,7 +5,7 @@ import json
 
 SERVER = "orders"
 CLUSTER = "events"
-LISTENER = "public"
+LISTENER = "public-databases"  # too long for a string to hold without memory of its own
 BACKEND_NAME = "db.internal"
 
 
