@@ -261,14 +261,28 @@ Awaitable<CassandraSession::Outcome> CassandraSession::pass_response() {
 }
 
 Awaitable<bool> CassandraSession::learn_node(std::optional<cassandra::SegmentForm> segments) {
+  const auto there = peer_address(backend_->socket().native_handle());
+  if (!there) co_return false;
+  auto ring = view_.cluster().lone_node(*there);
+  if (!ring) {
+    ring = co_await ask_node(*there, segments);
+    if (!ring) co_return false;
+    view_.cluster().lone_node_was_read(*there, ring);
+  }
+  view_.set_lone_node(std::move(ring));
+  co_return true;
+}
+
+Awaitable<std::shared_ptr<const cassandra::Ring>> CassandraSession::ask_node(
+    const config::SocketAddress& there, std::optional<cassandra::SegmentForm> segments) {
   std::vector<std::uint8_t> frame;
   cassandra::FrameWriter writer(
       frame, {.version = login_.version(), .stream = 0, .opcode = cassandra::opcode::query});
   cassandra::append_query(frame, login_.version(), cassandra::select_local);
   writer.end();
-  if (co_await write_frame(*backend_, segments, frame) != Io::ok) co_return false;
+  if (co_await write_frame(*backend_, segments, frame) != Io::ok) co_return nullptr;
   cassandra::FrameReader& responses = conversation_.responses();
-  if (co_await read_frame(*backend_, responses) != FrameIo::ok) co_return false;
+  if (co_await read_frame(*backend_, responses) != FrameIo::ok) co_return nullptr;
   const cassandra::FrameHeader& header = responses.header();
   std::vector<std::uint8_t> memory;
   const auto body = login_.plain(header, responses.body(), memory);
@@ -276,12 +290,10 @@ Awaitable<bool> CassandraSession::learn_node(std::optional<cassandra::SegmentFor
   const auto rows = parts && header.opcode == cassandra::opcode::result
                         ? cassandra::parse_rows(parts->content)
                         : std::nullopt;
-  const auto there = peer_address(backend_->socket().native_handle());
-  if (!rows || !there) co_return false;
-  auto ring = cassandra::read_lone_node(*rows, {cassandra::to_inet(there->ip), there->port});
-  if (!ring) co_return false;
-  view_.set_own_ring(std::move(*ring));
-  co_return true;
+  if (!rows) co_return nullptr;
+  auto ring = cassandra::read_lone_node(*rows, {cassandra::to_inet(there.ip), there.port});
+  if (!ring) co_return nullptr;
+  co_return std::make_shared<const cassandra::Ring>(std::move(*ring));
 }
 
 Awaitable<bool> CassandraSession::go_on(RelayEnd end) {
@@ -309,6 +321,7 @@ void CassandraSession::check(std::chrono::steady_clock::time_point steady_now, r
     cut(CloseReason::revoked);
     return;
   }
+  if (relay_->has_ended()) return;  // what is due is said behind it
   const Bytes due = conversation_.due();
   if (!due.empty()) relay_->say_to_client(due);
 }

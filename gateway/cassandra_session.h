@@ -52,9 +52,12 @@ class CassandraSession final : public Session {
   Awaitable<Outcome> exchange();
   Awaitable<Outcome> pass_request();
   Awaitable<Outcome> pass_response();
-  // Asks the node about itself, where nobody else has and the client is not yet told that it is in.
-  // `segments`: of the node's side, which may be there before the client's.
+  // Where nobody else knows the node, and the client is not yet told that it is in. `segments`: of
+  // the node's side, which may be there before the client's.
   Awaitable<bool> learn_node(std::optional<cassandra::SegmentForm> segments);
+  // What the node says of itself. Null: nothing that can be believed.
+  Awaitable<std::shared_ptr<const cassandra::Ring>> ask_node(
+      const config::SocketAddress& there, std::optional<cassandra::SegmentForm> segments);
   // False, as what arrive() and go_on() say.
   Awaitable<bool> over(Stop stop);
   Awaitable<void> say_goodbye(Stop stop);

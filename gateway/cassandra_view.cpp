@@ -69,38 +69,35 @@ std::vector<Candidate> CassandraView::candidates(
 
 void CassandraView::set_node(const Uuid& host_id) {
   const auto ring = terms_.cluster->ring();
-  const Node* node = ring ? ring->find(host_id) : nullptr;
-  if (node == nullptr) return;
-  node_ = *node;
-  has_node_ = true;
+  if (const Node* node = ring ? ring->find(host_id) : nullptr) node_ = {ring, node};
 }
 
-void CassandraView::set_own_ring(cassandra::Ring ring) {
-  node_ = ring.nodes.front();
-  has_node_ = true;
-  own_ring_ = std::make_shared<const cassandra::Ring>(std::move(ring));
+void CassandraView::set_lone_node(std::shared_ptr<const cassandra::Ring> ring) {
+  is_lone_node_ = true;
+  node_ = {ring, &ring->nodes.front()};
+  ring_ = std::move(ring);
 }
 
 TopologyView CassandraView::view() {
   // Before the ring is taken: it may have been read, and with it all have agreed, in between.
   const bool schemas_settle = terms_.cluster->schema_is_settling();
-  ring_ = own_ring_ ? own_ring_ : terms_.cluster->ring();
-  if (const Node* node = ring_->find(node_.host_id)) node_ = *node;
+  if (!is_lone_node_) ring_ = terms_.cluster->ring();
+  if (const Node* node = ring_->find(node_->host_id)) node_ = {ring_, node};
   TopologyView view{.ring = ring_.get(),
-                    .local = {.node = &node_, .endpoint = terms_.public_endpoint},
+                    .local = {.node = node_.get(), .endpoint = terms_.public_endpoint},
                     .peers = {},
                     .lists_old_peers = false};
   if (shows_one_node()) {
-    virtual_node_ = cassandra::virtual_node(node_, terms_.server);
-    view.local.node = &virtual_node_;
+    virtual_node_ = std::make_unique<const Node>(cassandra::virtual_node(*node_, terms_.server));
+    view.local.node = virtual_node_.get();
     return view;
   }
   view.lists_old_peers = reads_ports_ || terms_.mode == config::NodesMode::address_per_node;
   const auto places = terms_.places->now();
-  const auto own = places->by_node.find(node_.host_id);
-  if (own != places->by_node.end()) view.local.among_nodes = shown(node_, own->second).among_nodes;
+  const auto own = places->by_node.find(node_->host_id);
+  if (own != places->by_node.end()) view.local.among_nodes = shown(*node_, own->second).among_nodes;
   for (const Node& node : ring_->nodes) {
-    if (node.host_id == node_.host_id) continue;
+    if (node.host_id == node_->host_id) continue;
     // One without a place is not shown yet: nobody could reach it.
     const auto found = places->by_node.find(node.host_id);
     if (found != places->by_node.end()) view.peers.push_back(shown(node, found->second));
@@ -108,7 +105,7 @@ TopologyView CassandraView::view() {
   if (schemas_settle) {
     // Of nodes whose schemas are not known, each has one that no other has. So has the local one:
     // some drivers ask each node for its own.
-    view.local.schema_version = node_.host_id;
+    view.local.schema_version = node_->host_id;
     for (cassandra::ShownNode& peer : view.peers) peer.schema_version = peer.node->host_id;
   }
   return view;

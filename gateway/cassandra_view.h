@@ -39,12 +39,11 @@ class CassandraView final : public cassandra::ShownCluster {
 
   // The node that was reached, if it is still in the ring.
   void set_node(const cassandra::Uuid& host_id);
-  // What the session has learned itself, where the gateway has no account to learn it with: a ring
-  // of the node that was reached.
-  void set_own_ring(cassandra::Ring ring);
+  // Where the gateway has no account to learn the ring with: a ring of the node that was reached.
+  void set_lone_node(std::shared_ptr<const cassandra::Ring> ring);
 
   // Whether it is known which node that is, and what there is to say of it.
-  [[nodiscard]] bool has_node() const noexcept { return has_node_; }
+  [[nodiscard]] bool has_node() const noexcept { return node_ != nullptr; }
 
   [[nodiscard]] bool shows_one_node() const noexcept {
     return terms_.mode == config::NodesMode::single;
@@ -55,6 +54,7 @@ class CassandraView final : public cassandra::ShownCluster {
   [[nodiscard]] Place place_of(const cassandra::InetAddress& address, std::uint16_t port) override;
   [[nodiscard]] cassandra::InetAddress address_told_for(
       const cassandra::InetAddress& address) override;
+  [[nodiscard]] Cluster& cluster() noexcept { return *terms_.cluster; }
   void schema_has_changed() override { terms_.cluster->schema_has_changed(); }
   [[nodiscard]] bool schema_is_in_doubt() override;
   [[nodiscard]] cassandra::PreparedStatements& prepared() noexcept override {
@@ -68,11 +68,11 @@ class CassandraView final : public cassandra::ShownCluster {
 
   Terms terms_;
   bool reads_ports_ = false;
-  bool has_node_ = false;
-  cassandra::Node node_;          // the one reached, as it was last known
-  cassandra::Node virtual_node_;  // of the last view()
-  std::shared_ptr<const cassandra::Ring> own_ring_;
-  std::shared_ptr<const cassandra::Ring> ring_;  // of the last view()
+  bool is_lone_node_ = false;
+  std::shared_ptr<const cassandra::Node> node_;  // the one reached, as it was last known, in a ring
+  // Of the last view(); of a lone node always there.
+  std::shared_ptr<const cassandra::Ring> ring_;
+  std::unique_ptr<const cassandra::Node> virtual_node_;
 };
 
 // Whether the driver of that name reads peers_v2 where nodes have it; those that do not would take

@@ -1,5 +1,6 @@
 #include "gateway/cluster.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "gateway/limits.h"
@@ -49,6 +50,25 @@ bool Cluster::schema_is_settling() const {
   const std::lock_guard lock(mutex_);
   return schema_changed_at_ &&
          std::chrono::steady_clock::now() < *schema_changed_at_ + limits::schema_agreement;
+}
+
+bool Cluster::LoneNode::is_old() const noexcept {
+  return std::chrono::steady_clock::now() >= read_at + limits::cluster_look_every;
+}
+
+std::shared_ptr<const cassandra::Ring> Cluster::lone_node(
+    const config::SocketAddress& there) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::ranges::find(lone_nodes_, there, &LoneNode::there);
+  return found != lone_nodes_.end() && !found->is_old() ? found->ring : nullptr;
+}
+
+void Cluster::lone_node_was_read(const config::SocketAddress& there,
+                                 std::shared_ptr<const cassandra::Ring> ring) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(lone_nodes_,
+                [&](const LoneNode& node) { return node.is_old() || node.there == there; });
+  lone_nodes_.push_back({there, std::move(ring), std::chrono::steady_clock::now()});
 }
 
 std::shared_ptr<Cluster> ClusterTable::of(const config::Server& server) {

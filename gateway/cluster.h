@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "config/configuration.h"
 #include "gateway/cassandra/prepared_statements.h"
@@ -37,13 +38,29 @@ class Cluster {
   void schema_was_read(std::chrono::steady_clock::time_point asked_at);
   [[nodiscard]] bool schema_is_settling() const;
 
+  // Where the gateway has no account to learn a ring with: what the node there says of itself, as a
+  // session has read it on its client's connection. Null: nobody has, or not of late.
+  [[nodiscard]] std::shared_ptr<const cassandra::Ring> lone_node(
+      const config::SocketAddress& there) const;
+  void lone_node_was_read(const config::SocketAddress& there,
+                          std::shared_ptr<const cassandra::Ring> ring);
+
   [[nodiscard]] cassandra::PreparedStatements& prepared() noexcept { return prepared_; }
 
  private:
+  struct LoneNode {
+    config::SocketAddress there;
+    std::shared_ptr<const cassandra::Ring> ring;
+    std::chrono::steady_clock::time_point read_at;
+
+    [[nodiscard]] bool is_old() const noexcept;
+  };
+
   mutable std::mutex mutex_;  // held to copy one pointer, or to look one node up
   std::shared_ptr<const cassandra::Ring> ring_;
   std::set<cassandra::Uuid> down_;
   std::optional<std::chrono::steady_clock::time_point> schema_changed_at_;  // while it settles
+  std::vector<LoneNode> lone_nodes_;  // none of them old when it was last added to
   cassandra::PreparedStatements prepared_;
 };
 

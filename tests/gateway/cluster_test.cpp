@@ -52,6 +52,23 @@ TEST_CASE("nothing is kept of nodes that are not in the ring") {
   CHECK_FALSE(cluster.is_down(uuid_of(2)));
 }
 
+TEST_CASE("what a node says of itself is told to whoever comes to the same place") {
+  const config::SocketAddress here{rules::IpAddress::v4(0x7F000001), 9042};
+  const config::SocketAddress there{rules::IpAddress::v4(0x7F000001), 9043};
+  Cluster cluster;
+  CHECK(cluster.lone_node(here) == nullptr);
+  const auto first = shared(ring_of_three());
+  cluster.lone_node_was_read(here, first);
+  CHECK(cluster.lone_node(here) == first);
+  CHECK(cluster.lone_node(there) == nullptr);
+  const auto second = shared(ring_of_three());
+  cluster.lone_node_was_read(there, second);
+  CHECK(cluster.lone_node(here) == first);
+  cluster.lone_node_was_read(here, second);
+  CHECK(cluster.lone_node(here) == second);
+  CHECK(cluster.ring() == nullptr);
+}
+
 TEST_CASE("a changed schema settles when the ring is read that was asked for a moment after it") {
   using std::chrono::milliseconds;
   const auto before = std::chrono::steady_clock::now();

@@ -13,6 +13,7 @@ import pytest
 from support import cassandra_versions, configuration
 from support import cql_wire as wire
 from support.cassandra_server import TOPOLOGY_USER
+from support.cql_session import CqlSession
 from support.fake_backend import FakeBackend
 from support.fake_node import PASSWORD, USER, FakeNode, Member, integer, rows_body
 from support.full import full_only
@@ -408,3 +409,19 @@ def shown(node):
     number = node.address.rsplit(".", 1)[1]
     return {"host_id": node.host_id(), "address": node.tcp_backend, "data_center": "dc1",
             "rack": f"rack{number}", "up": True}
+
+
+def test_where_no_account_is_a_node_is_asked_once_for_all_who_come_to_it(certificates,
+                                                                         start_gateway):
+    with FakeNode() as node:
+        gateway = start_gateway(
+            configuration.cassandra_yaml(certificates, {"mode": "single"}, [node.tcp_backend],
+                                         server_keys={"tls": {"mode": "off"}}),
+            {"events.yaml": configuration.rule_file("all 127.0.0.1", configuration.CLUSTER)})
+        for version in (4, 5, 4):
+            with CqlSession(gateway.address(), version, authority=certificates.authority,
+                            server_name="gateway.test") as session:
+                session.log_in(USER, PASSWORD)
+                row, = session.query("SELECT release_version, rack FROM system.local")
+            assert row == {"release_version": "5.0.9", "rack": node.member.rack}
+        assert node.count("local") == 1
