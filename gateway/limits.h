@@ -14,8 +14,10 @@ inline constexpr int accepts_per_turn = 64;
 inline constexpr auto accept_back_off = std::chrono::milliseconds(100);
 inline constexpr int listen_backlog = 4096;
 
-// One per worker, shared by its relays: what is read in one turn. Four TLS records.
-inline constexpr std::size_t relay_scratch_size = std::size_t{64} * 1024;
+// One per worker, shared by its relays: what is read in one turn. Four TLS records (RFC 8446 5.1),
+// less so much that with their headers and tags they are one segment, of which the kernel's largest
+// holds 65,483 bytes.
+inline constexpr std::size_t relay_scratch_size = std::size_t{64} * 1024 - 256;
 
 // Reads of what a denied client has said behind its PROXY header, 4 KiB each.
 inline constexpr int discards_at_accept = 16;

@@ -1,6 +1,7 @@
 #include "gateway/net/relay.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -174,6 +175,8 @@ Attempt Relay::fill(Direction& direction, std::size_t& filled) noexcept {
 }
 
 bool Relay::write(Direction& direction, std::span<const std::uint8_t> bytes) {
+  std::optional<Stream::Gathering> gathering;
+  if (direction.to->is_tls() && bytes.size() > full_record) gathering.emplace(*direction.to);
   while (!bytes.empty()) {
     const Attempt attempt = direction.to->try_write(bytes);
     if (attempt.progress == Progress::done) {

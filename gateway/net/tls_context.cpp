@@ -63,6 +63,8 @@ SslContextPointer make_context(const SSL_METHOD* method, config::TlsVersion mini
   // Idle sessions hold no record buffers; a write may go on from another address after a short one.
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  // Else each record takes two reads of the socket, one of them for five bytes.
+  SSL_CTX_set_read_ahead(context.get(), 1);
   need(SSL_CTX_set1_groups_list(context.get(), groups));
   tls_library::demand_strength(context.get());
   return context;

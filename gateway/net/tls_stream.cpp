@@ -5,6 +5,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -21,6 +22,11 @@ constexpr auto as_result = asio::as_tuple(use_awaitable);
 Attempt from_errno() noexcept {
   if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {Progress::want_read, 0};
   return {Progress::failed, 0};
+}
+
+void set_corked(int socket, bool corked) noexcept {
+  const int value = corked ? 1 : 0;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_CORK, &value, sizeof value);
 }
 
 std::string subject_of(const X509* certificate) {
@@ -134,7 +140,9 @@ Attempt Stream::try_read(std::span<std::uint8_t> into) noexcept {
     ERR_clear_error();
     std::size_t bytes = 0;
     const int result = SSL_read_ex(ssl_.get(), into.data(), into.size(), &bytes);
-    return ssl_result(result, bytes);
+    const Attempt attempt = ssl_result(result, bytes);
+    is_starved_ = attempt.progress == Progress::want_read;
+    return attempt;
   }
   const auto size = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
   if (size > 0) return {Progress::done, static_cast<std::size_t>(size)};
@@ -156,8 +164,16 @@ Attempt Stream::try_write(std::span<const std::uint8_t> bytes) noexcept {
   return attempt.progress == Progress::want_read ? Attempt{Progress::want_write, 0} : attempt;
 }
 
+Stream::Gathering::Gathering(Stream& stream) noexcept : socket_(stream.socket_.native_handle()) {
+  set_corked(socket_, true);
+}
+
+Stream::Gathering::~Gathering() {
+  set_corked(socket_, false);
+}
+
 bool Stream::has_pending() const noexcept {
-  return ssl_ && SSL_pending(ssl_.get()) > 0;
+  return ssl_ && !is_starved_ && SSL_has_pending(ssl_.get()) == 1;
 }
 
 void Stream::end_both_ways() noexcept {

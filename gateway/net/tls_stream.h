@@ -83,8 +83,22 @@ class Stream {
   // -------------------------------------------------------------------------------------
   Attempt try_read(std::span<std::uint8_t> into) noexcept;
   Attempt try_write(std::span<const std::uint8_t> bytes) noexcept;
-  // Bytes that TLS has taken off the socket already: readiness would not tell of them.
+  // Bytes that TLS has taken off the socket already, perhaps enough for a read: readiness would not
+  // tell of them.
   [[nodiscard]] bool has_pending() const noexcept;
+
+  // While it is there, what is written goes out in full segments: a record of TLS is a write of its
+  // own, and each would be sent by itself. What is left goes at its end. Nothing on a unix socket.
+  class Gathering {
+   public:
+    explicit Gathering(Stream& stream) noexcept;
+    Gathering(const Gathering&) = delete;
+    Gathering& operator=(const Gathering&) = delete;
+    ~Gathering();
+
+   private:
+    int socket_;
+  };
 
   // Nothing more is sent, and what has not come by now does not come: readers see it to its end.
   void end_both_ways() noexcept;
@@ -120,6 +134,7 @@ class Stream {
   bool aborted_ = false;
   bool tls_broken_ = false;  // after a fatal TLS error nothing more may be asked of it
   bool peer_was_untrusted_ = false;
+  bool is_starved_ = false;     // what TLS has taken off the socket is not enough for the next read
   std::string_view tls_error_;  // a constant of OpenSSL's
 };
 
