@@ -17,8 +17,10 @@ using namespace std::chrono_literals;
 // 2026-11-22T01:02:03.000004Z
 constexpr std::chrono::system_clock::time_point time_of_event(1795309323000004us);
 
-std::string line_of(const AuditEvent& event) {
-  return to_json_line(event, time_of_event, "gw-1");
+std::string line_of(const AuditEvent& event, std::string_view gateway = "gw-1") {
+  std::string line;
+  append_json_line(line, event, time_of_event, gateway);
+  return line;
 }
 
 SessionRecord full_record() {
@@ -46,7 +48,7 @@ SessionRecord full_record() {
 }
 
 constexpr std::string_view full_fields =
-    R"("gateway":"gw-1","session":"0123456789abcdef","listener":"public-mariadb",)"
+    R"("session":"0123456789abcdef","listener":"public-mariadb",)"
     R"("server":"orders","source":{"address":"203.0.113.9","port":40213,"network":"factory",)"
     R"("subnet":"robots","peer_address":"10.0.0.3"},"verdict":"allow","reason":"ip_rule",)"
     R"("rule":{"name":"oslo-office","file":"rules/orders.yaml","line":6},"snapshot":3,)"
@@ -112,15 +114,27 @@ TEST_CASE("an alert's user cannot forge a line", "[audit]") {
 
 TEST_CASE("an opened session tells all that is known of it", "[audit]") {
   CHECK(line_of(Opened{full_record()}) ==
-        R"({"time":"2026-11-22T01:02:03.000004Z","event":"opened",)" + std::string(full_fields) +
-            "}\n");
+        R"({"time":"2026-11-22T01:02:03.000004Z","event":"opened","gateway":"gw-1",)" +
+            std::string(full_fields) + "}\n");
 }
 
 TEST_CASE("a closed session adds bytes, seconds and why", "[audit]") {
   CHECK(line_of(Closed{full_record()}) ==
-        R"({"time":"2026-11-22T01:02:03.000004Z","event":"closed",)" + std::string(full_fields) +
+        R"({"time":"2026-11-22T01:02:03.000004Z","event":"closed","gateway":"gw-1",)" +
+            std::string(full_fields) +
             R"(,"bytes_in":10,"bytes_out":2000,"close_reason":"client_closed","seconds":1.500000})"
             "\n");
+}
+
+TEST_CASE("a session that is open is shown with bytes and seconds so far", "[audit]") {
+  CHECK(session_json(full_record()) ==
+        "{" + std::string(full_fields) + R"(,"bytes_in":10,"bytes_out":2000,"seconds":1.500000})");
+}
+
+TEST_CASE("lines are appended to each other", "[audit]") {
+  std::string lines = "{}\n";
+  append_json_line(lines, RefusedUnrecorded{5}, time_of_event, "gw-1");
+  CHECK(lines == "{}\n" + line_of(RefusedUnrecorded{5}));
 }
 
 TEST_CASE("an end tells which bound was reached, and what was wrong", "[audit]") {
@@ -154,7 +168,7 @@ TEST_CASE("seconds have six decimals, rounded", "[audit]") {
 TEST_CASE("fields that do not apply are absent", "[audit]") {
   SessionRecord record;
   record.source.address = *rules::IpAddress::parse("2001:db8::1");
-  CHECK(to_json_line(Closed{record}, time_of_event, "") ==
+  CHECK(line_of(Closed{record}, "") ==
         R"({"time":"2026-11-22T01:02:03.000004Z","event":"closed","session":"0000000000000000",)"
         R"("source":{"address":"2001:db8::1"},"bytes_in":0,"bytes_out":0,)"
         R"("close_reason":"internal_error","seconds":0.000000})"
