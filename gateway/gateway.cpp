@@ -377,21 +377,21 @@ std::size_t Gateway::connections() const noexcept {
 }
 
 void Gateway::for_each_session(Visit visit,
-                               std::function<void(const std::vector<boost::json::object>&)> done) {
+                               std::function<void(const std::vector<std::string>&)> done) {
   struct Collection {
     Visit visit;
-    std::function<void(const std::vector<boost::json::object>&)> done;
-    std::vector<boost::json::object> found;
+    std::function<void(const std::vector<std::string>&)> done;
+    std::vector<std::string> found;
     std::size_t missing;
   };
   auto collection = std::make_shared<Collection>(
       Collection{std::move(visit), std::move(done), {}, workers_.size()});
   for (const auto& worker : workers_) {
     worker->post([this, collection, &worker = *worker] {
-      auto found = std::make_shared<std::vector<boost::json::object>>();
+      auto found = std::make_shared<std::vector<std::string>>();
       for (Session& session : worker.sessions()) {
         if (!session.is_established()) continue;
-        if (auto object = collection->visit(session)) found->push_back(std::move(*object));
+        if (auto text = collection->visit(session)) found->push_back(std::move(*text));
       }
       asio::post(context_, [collection, found] {
         std::move(found->begin(), found->end(), std::back_inserter(collection->found));

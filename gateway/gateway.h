@@ -15,7 +15,6 @@
 #include <vector>
 
 #include <boost/asio/signal_set.hpp>
-#include <boost/json/object.hpp>
 
 #include "gateway/backend_watch.h"
 #include "gateway/cluster_watch.h"
@@ -71,9 +70,8 @@ class Gateway {
   LockdownOutcome unlock(const std::string& server, std::uint32_t uid);
   [[nodiscard]] const Lockdowns& lockdowns() const noexcept { return *continuity_.lockdowns; }
   // Calls `done` with what `visit` made of every session, once all workers have answered.
-  using Visit = std::function<std::optional<boost::json::object>(Session&)>;
-  void for_each_session(Visit visit,
-                        std::function<void(const std::vector<boost::json::object>&)> done);
+  using Visit = std::function<std::optional<std::string>(Session&)>;
+  void for_each_session(Visit visit, std::function<void(const std::vector<std::string>&)> done);
 
   // Whether new sessions may be let in.
   [[nodiscard]] bool is_ready() const noexcept { return ready_ && !audit_->refuses_sessions(); }

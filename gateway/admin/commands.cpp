@@ -5,6 +5,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <fmt/format.h>
 
 #include "gateway/admin/session_filter.h"
 #include "gateway/cassandra/candidate.h"
@@ -21,11 +22,15 @@ namespace {
 
 namespace json = boost::json;
 
-json::object failure(std::string_view text) {
-  return {{"ok", false}, {"error", text}};
+std::string failure(std::string_view text) {
+  return json::serialize(json::object{{"ok", false}, {"error", text}});
 }
-json::object success(json::value result) {
-  return {{"ok", true}, {"result", std::move(result)}};
+// `result` is JSON.
+std::string success_with(std::string_view result) {
+  return fmt::format(R"({{"ok":true,"result":{}}})", result);
+}
+std::string success(const json::value& result) {
+  return success_with(json::serialize(result));
 }
 
 // A request as one would type it: "close --server orders".
@@ -243,19 +248,13 @@ void AdminCommands::sessions(const json::object& request, Reply reply) {
   const auto filter = read_filter(request, error);
   if (!filter) return reply(failure(error));
   gateway_.for_each_session(
-      [filter](Session& session) -> std::optional<json::object> {
+      [filter](Session& session) -> std::optional<std::string> {
         const SessionRecord record = session.record();
         if (!filter->matches(record)) return std::nullopt;
-        json::object fields = session_fields(record);
-        fields["bytes_in"] = record.bytes_in;
-        fields["bytes_out"] = record.bytes_out;
-        fields["seconds"] = std::chrono::duration<double>(record.duration).count();
-        return fields;
+        return session_json(record);
       },
-      [reply = std::move(reply)](const std::vector<json::object>& found) {
-        json::array array;
-        for (const json::object& session : found) array.push_back(session);
-        reply(success(std::move(array)));
+      [reply = std::move(reply)](const std::vector<std::string>& found) {
+        reply(success_with(fmt::format("[{}]", fmt::join(found, ","))));
       });
 }
 
@@ -266,14 +265,14 @@ void AdminCommands::close(const json::object& request, const AdminPeer& peer, Re
   if (filter->means_all())
     return reply(failure("say which sessions: SESSION, --server, --from, --user or --rule"));
   gateway_.for_each_session(
-      [filter](Session& session) -> std::optional<json::object> {
+      [filter](Session& session) -> std::optional<std::string> {
         const SessionRecord record = session.record();
         if (!filter->matches(record)) return std::nullopt;
         session.cut(CloseReason::killed);
-        return json::object{{"session", to_string(record.session)}};
+        return to_string(record.session);
       },
       [this, peer, command = in_words(request),
-       reply = std::move(reply)](const std::vector<json::object>& closed) {
+       reply = std::move(reply)](const std::vector<std::string>& closed) {
         gateway_.audit().record(AdminCommand{.command = command,
                                              .uid = peer.uid,
                                              .pid = peer.pid,

@@ -1,5 +1,5 @@
-// What the admin socket can ask of the running gateway: one JSON object in, one out. Knows no
-// socket.
+// What the admin socket can ask of the running gateway: the text of one JSON object in, one out.
+// Knows no socket.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ class AdminCommands {
 
   // Calls `reply` once, now or later, with {"ok": true, "result": …} or {"ok": false, "error":
   // text}. `line` is whatever the peer sent. Commands that change something are audited.
-  using Reply = std::function<void(boost::json::object)>;
+  using Reply = std::function<void(std::string)>;
   void run(std::string_view line, const AdminPeer& peer, Reply reply);
 
  private:

@@ -4,7 +4,6 @@
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -32,12 +31,12 @@ AdminPeer peer_of(Connection& connection) {
   return {.uid = credentials.uid, .pid = credentials.pid};
 }
 
-Awaitable<boost::json::object> ask(AdminCommands& commands, std::string line, AdminPeer peer) {
+Awaitable<std::string> ask(AdminCommands& commands, std::string line, AdminPeer peer) {
   const auto executor = co_await asio::this_coro::executor;
   auto answered = std::make_shared<Timer>(executor, Timer::time_point::max());
-  auto answer = std::make_shared<boost::json::object>();
+  auto answer = std::make_shared<std::string>();
   auto done = std::make_shared<bool>(false);
-  commands.run(line, peer, [=](boost::json::object reply) {
+  commands.run(line, peer, [=](std::string reply) {
     *answer = std::move(reply);
     *done = true;
     answered->cancel();
@@ -52,9 +51,9 @@ Awaitable<void> converse(Connection connection, AdminCommands& commands) {
   auto [error, size] = co_await asio::async_read_until(
       connection, asio::dynamic_buffer(buffer, request_size_max), '\n', as_result);
   if (error) co_return;
-  const auto answer = co_await ask(commands, buffer.substr(0, size), peer_of(connection));
-  const std::string reply = boost::json::serialize(answer) + "\n";
-  co_await asio::async_write(connection, asio::buffer(reply), as_result);
+  std::string answer = co_await ask(commands, buffer.substr(0, size), peer_of(connection));
+  answer += '\n';
+  co_await asio::async_write(connection, asio::buffer(answer), as_result);
 }
 
 bool somebody_listens(const std::filesystem::path& path) {

@@ -2,12 +2,12 @@
 
 #include <charconv>
 
-#include <fmt/format.h>
+#include <fmt/compile.h>
 
 namespace gatehouse {
 
 std::string to_string(SessionId id) {
-  return fmt::format("{:016x}", static_cast<std::uint64_t>(id));
+  return fmt::format(FMT_COMPILE("{:016x}"), static_cast<std::uint64_t>(id));
 }
 
 std::optional<SessionId> parse_session_id(std::string_view text) noexcept {

@@ -1,13 +1,13 @@
 #include "gateway/observe/audit_json.h"
 
 #include <cstdint>
-#include <cstring>
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
-#include <fmt/format.h>
+#include <fmt/compile.h>
 
+#include "gateway/observe/json_writer.h"
 #include "gateway/observe/text.h"
 
 namespace gatehouse {
@@ -20,124 +20,145 @@ constexpr std::size_t max_own_text = 4096;
 // A rejected snapshot may have a mistake in every line of a list; `check` shows them all.
 constexpr std::size_t max_diagnostics = 100;
 
-std::string own_text(std::string_view text) {
-  return valid_utf8(text, max_own_text);
+void add_own(JsonWriter& out, std::string_view key, std::string_view text) {
+  if (!text.empty()) out.add_text(key, text, max_own_text);
 }
-std::string client_text(std::string_view text) {
-  return valid_utf8(text, max_client_text);
-}
-
-void add_own(json::object& object, std::string_view key, std::string_view text) {
-  if (!text.empty()) object[key] = own_text(text);
-}
-void add_client(json::object& object, std::string_view key, std::string_view text) {
-  if (!text.empty()) object[key] = client_text(text);
+void add_client(JsonWriter& out, std::string_view key, std::string_view text) {
+  if (!text.empty()) out.add_text(key, text, max_client_text);
 }
 
-double seconds(std::chrono::nanoseconds duration) {
-  return std::chrono::duration<double>(duration).count();
+void add_seconds(JsonWriter& out, std::chrono::nanoseconds duration) {
+  const double seconds = std::chrono::duration<double>(duration).count();
+  out.add_json("seconds", fmt::format(FMT_COMPILE("{:.6f}"), seconds));
 }
 
-json::object source_object(const AuditSource& source) {
-  json::object object;
-  object["address"] = source.address.to_string();
-  if (source.port != 0) object["port"] = source.port;
-  add_own(object, "network", source.network);
-  add_own(object, "subnet", source.subnet);
-  if (source.peer_address) object["peer_address"] = source.peer_address->to_string();
+void add_source(JsonWriter& out, const AuditSource& source) {
+  out.open("source");
+  add_own(out, "address", source.address.to_string());
+  if (source.port != 0) out.add_number("port", source.port);
+  add_own(out, "network", source.network);
+  add_own(out, "subnet", source.subnet);
+  if (source.peer_address) add_own(out, "peer_address", source.peer_address->to_string());
   const rules::HeaderIds& ids = source.ids;
-  if (ids.azure_link_id) object["azure_link_id"] = *ids.azure_link_id;
-  if (ids.aws_vpce_id) add_client(object, "aws_vpce_id", *ids.aws_vpce_id);
-  if (ids.gcp_psc_connection_id) object["gcp_psc_connection_id"] = *ids.gcp_psc_connection_id;
-  return object;
+  if (ids.azure_link_id) out.add_number("azure_link_id", *ids.azure_link_id);
+  if (ids.aws_vpce_id) add_client(out, "aws_vpce_id", *ids.aws_vpce_id);
+  if (ids.gcp_psc_connection_id) {
+    out.add_number("gcp_psc_connection_id", *ids.gcp_psc_connection_id);
+  }
+  out.close();
 }
 
-json::object rule_object(const AuditRule& rule) {
-  json::object object;
-  add_own(object, "name", rule.name);
-  add_own(object, "file", rule.file);
-  object["line"] = rule.line;
-  return object;
+void add_rule(JsonWriter& out, const std::optional<AuditRule>& rule) {
+  if (!rule) return;
+  out.open("rule");
+  add_own(out, "name", rule->name);
+  add_own(out, "file", rule->file);
+  out.add_number("line", rule->line);
+  out.close();
 }
 
-json::object tls_object(const AuditTls& tls) {
-  json::object object;
-  add_own(object, "version", tls.version);
-  add_own(object, "cipher", tls.cipher);
-  add_client(object, "sni", tls.sni);
-  object["resumed"] = tls.resumed;
-  add_client(object, "client_subject", tls.client_subject);
-  return object;
+void add_tls(JsonWriter& out, const std::optional<AuditTls>& tls) {
+  if (!tls) return;
+  out.open("tls");
+  add_own(out, "version", tls->version);
+  add_own(out, "cipher", tls->cipher);
+  add_client(out, "sni", tls->sni);
+  out.add_json("resumed", tls->resumed ? "true" : "false");
+  add_client(out, "client_subject", tls->client_subject);
+  out.close();
 }
 
-void append(json::object& object, json::object fields) {
-  for (auto& field : fields) object[field.key()] = std::move(field.value());
+void add_snapshot(JsonWriter& out, std::uint64_t generation) {
+  if (generation != 0) out.add_number("snapshot", generation);
+}
+
+// What `opened` has of a session, without time, event and gateway.
+void add_session(JsonWriter& out, const SessionRecord& record) {
+  add_own(out, "session", to_string(record.session));
+  add_own(out, "listener", record.listener);
+  add_own(out, "server", record.server);
+  add_source(out, record.source);
+  if (record.verdict) add_own(out, "verdict", rules::to_string(*record.verdict));
+  if (record.reason) add_own(out, "reason", rules::to_string(*record.reason));
+  add_rule(out, record.rule);
+  add_snapshot(out, record.snapshot);
+  add_tls(out, record.tls);
+  add_client(out, "user", record.user);
+  add_client(out, "database", record.database);
+  add_client(out, "program", record.program);
+  add_own(out, "backend", record.backend);
+  if (record.backend_thread) out.add_number("backend_thread", *record.backend_thread);
+  if (record.backend_local_port) out.add_number("backend_local_port", *record.backend_local_port);
+}
+
+void add_bytes(JsonWriter& out, const SessionRecord& record) {
+  out.add_number("bytes_in", record.bytes_in);
+  out.add_number("bytes_out", record.bytes_out);
 }
 
 // A denial has a `reason` instead.
-void add_close_reason(json::object& line, CloseReason reason) {
-  if (reason != CloseReason::denied) line["close_reason"] = to_string(reason);
+void add_close_reason(JsonWriter& out, CloseReason reason) {
+  if (reason != CloseReason::denied) add_own(out, "close_reason", to_string(reason));
 }
 
-void add_end(json::object& line, const SessionRecord& record) {
-  add_close_reason(line, record.close_reason);
-  add_own(line, "bound", record.bound);
-  add_own(line, "detail", record.detail);
+void add_end(JsonWriter& out, const SessionRecord& record) {
+  add_close_reason(out, record.close_reason);
+  add_own(out, "bound", record.bound);
+  add_own(out, "detail", record.detail);
 }
 
-void add_fields(json::object& line, const Opened& event) {
-  append(line, session_fields(event.record));
+void add_fields(JsonWriter& out, const Opened& event) {
+  add_session(out, event.record);
 }
 
-void add_fields(json::object& line, const Closed& event) {
-  append(line, session_fields(event.record));
-  line["bytes_in"] = event.record.bytes_in;
-  line["bytes_out"] = event.record.bytes_out;
-  line["seconds"] = seconds(event.record.duration);
-  add_end(line, event.record);
+void add_fields(JsonWriter& out, const Closed& event) {
+  add_session(out, event.record);
+  add_bytes(out, event.record);
+  add_end(out, event.record);
+  add_seconds(out, event.record.duration);
 }
 
-void add_fields(json::object& line, const Denied& event) {
-  append(line, session_fields(event.record));
-  add_end(line, event.record);
+void add_fields(JsonWriter& out, const Denied& event) {
+  add_session(out, event.record);
+  add_end(out, event.record);
 }
 
-void add_fields(json::object& line, const FoldedDenials& event) {
-  add_own(line, "listener", event.listener);
-  add_own(line, "server", event.server);
-  if (event.source) line["source"] = source_object(*event.source);
+void add_fields(JsonWriter& out, const FoldedDenials& event) {
+  add_own(out, "listener", event.listener);
+  add_own(out, "server", event.server);
+  if (event.source) add_source(out, *event.source);
   if (event.reason) {
-    line["verdict"] = rules::to_string(rules::Verdict::deny);
-    line["reason"] = rules::to_string(*event.reason);
+    add_own(out, "verdict", rules::to_string(rules::Verdict::deny));
+    add_own(out, "reason", rules::to_string(*event.reason));
   }
-  add_close_reason(line, event.close_reason);
-  if (event.rule) line["rule"] = rule_object(*event.rule);
-  if (event.snapshot != 0) line["snapshot"] = event.snapshot;
-  line["count"] = event.count;
+  add_close_reason(out, event.close_reason);
+  add_rule(out, event.rule);
+  add_snapshot(out, event.snapshot);
+  out.add_number("count", event.count);
 }
 
 // The decision that let the source in is not what this is about: `reason` says what is.
-void add_fields(json::object& line, const Alert& event) {
+void add_fields(JsonWriter& out, const Alert& event) {
   const SessionRecord& record = event.record;
-  line["session"] = to_string(record.session);
-  add_own(line, "listener", record.listener);
-  add_own(line, "server", record.server);
-  line["source"] = source_object(record.source);
-  line["reason"] = "failed_logins";
-  line["count"] = event.count;
-  if (record.snapshot != 0) line["snapshot"] = record.snapshot;
-  add_client(line, "user", record.user);
+  add_own(out, "session", to_string(record.session));
+  add_own(out, "listener", record.listener);
+  add_own(out, "server", record.server);
+  add_source(out, record.source);
+  add_own(out, "reason", "failed_logins");
+  out.add_number("count", event.count);
+  add_snapshot(out, record.snapshot);
+  add_client(out, "user", record.user);
 }
 
-void add_fields(json::object& line, const RefusedUnrecorded& event) {
-  line["close_reason"] = to_string(CloseReason::audit_unwritable);
-  line["count"] = event.count;
+void add_fields(JsonWriter& out, const RefusedUnrecorded& event) {
+  add_close_reason(out, CloseReason::audit_unwritable);
+  out.add_number("count", event.count);
 }
 
-void add_fields(json::object& line, const SnapshotLoaded& event) {
-  line["snapshot"] = event.generation;
-  line["files"] = event.files;
-  line["seconds"] = seconds(event.duration);
+void add_fields(JsonWriter& out, const SnapshotLoaded& event) {
+  out.add_number("snapshot", event.generation);
+  out.add_number("files", event.files);
+  add_seconds(out, event.duration);
 }
 
 json::array diagnostic_array(const std::vector<config::Diagnostic>& diagnostics) {
@@ -154,17 +175,20 @@ json::array diagnostic_array(const std::vector<config::Diagnostic>& diagnostics)
   return array;
 }
 
-void add_fields(json::object& line, const SnapshotRejected& event) {
-  if (event.generation != 0) line["snapshot"] = event.generation;
-  line["files"] = event.files;
-  line["seconds"] = seconds(event.duration);
-  line["diagnostics"] = diagnostic_array(event.diagnostics);
+void add_fields(JsonWriter& out, const SnapshotRejected& event) {
+  add_snapshot(out, event.generation);
+  out.add_number("files", event.files);
+  out.add_json("diagnostics", printable_json(json::serialize(diagnostic_array(event.diagnostics))));
+  add_seconds(out, event.duration);
 }
 
-void add_fields(json::object& line, const AdminCommand& event) {
-  line["command"] = own_text(event.command);
-  line["by"] = json::object{{"uid", event.uid}, {"pid", event.pid}};
-  line["result"] = own_text(event.result);
+void add_fields(JsonWriter& out, const AdminCommand& event) {
+  out.add_text("command", event.command, max_own_text);
+  out.open("by");
+  out.add_number("uid", event.uid);
+  out.add_number("pid", event.pid);
+  out.close();
+  out.add_text("result", event.result, max_own_text);
 }
 
 std::string_view name_of(const AuditEvent& event) {
@@ -185,42 +209,10 @@ std::string_view name_of(const AuditEvent& event) {
   return std::visit(Names{}, event);
 }
 
-// Boost.JSON writes 1.5 as 1.5E0, which nobody reads with pleasure; `seconds` is the only number of
-// its kind, and stands last.
-std::string to_text(json::object& line) {
-  std::string seconds;
-  if (const json::value* value = line.if_contains("seconds")) {
-    seconds = fmt::format(R"(,"seconds":{:.6f})", value->get_double());
-    line.stable_erase("seconds");
-  }
-  std::string text = json::serialize(line);
-  text.pop_back();
-  return text += seconds + '}';
-}
-
 }  // namespace
 
-json::object session_fields(const SessionRecord& record) {
-  json::object object;
-  object["session"] = to_string(record.session);
-  add_own(object, "listener", record.listener);
-  add_own(object, "server", record.server);
-  object["source"] = source_object(record.source);
-  if (record.verdict) object["verdict"] = rules::to_string(*record.verdict);
-  if (record.reason) object["reason"] = rules::to_string(*record.reason);
-  if (record.rule) object["rule"] = rule_object(*record.rule);
-  if (record.snapshot != 0) object["snapshot"] = record.snapshot;
-  if (record.tls) object["tls"] = tls_object(*record.tls);
-  add_client(object, "user", record.user);
-  add_client(object, "database", record.database);
-  add_client(object, "program", record.program);
-  add_own(object, "backend", record.backend);
-  if (record.backend_thread) object["backend_thread"] = *record.backend_thread;
-  if (record.backend_local_port) object["backend_local_port"] = *record.backend_local_port;
-  return object;
-}
-
 json::object to_json(const config::Diagnostic& diagnostic) {
+  const auto own_text = [](std::string_view text) { return valid_utf8(text, max_own_text); };
   json::object object;
   object["file"] = own_text(diagnostic.at.file);
   object["line"] = diagnostic.at.line;
@@ -233,14 +225,27 @@ json::object to_json(const config::Diagnostic& diagnostic) {
   return object;
 }
 
-std::string to_json_line(const AuditEvent& event, std::chrono::system_clock::time_point time,
-                         std::string_view gateway) {
-  json::object line;
-  line["time"] = rfc3339_microseconds(time);
-  line["event"] = name_of(event);
-  add_own(line, "gateway", gateway);
-  std::visit([&line](const auto& alternative) { add_fields(line, alternative); }, event);
-  return printable_json(to_text(line)) + '\n';
+void append_json_line(std::string& text, const AuditEvent& event,
+                      std::chrono::system_clock::time_point time, std::string_view gateway) {
+  JsonWriter out(text);
+  out.open();
+  add_own(out, "time", rfc3339_microseconds(time));
+  add_own(out, "event", name_of(event));
+  add_own(out, "gateway", gateway);
+  std::visit([&out](const auto& alternative) { add_fields(out, alternative); }, event);
+  out.close();
+  text += '\n';
+}
+
+std::string session_json(const SessionRecord& record) {
+  std::string text;
+  JsonWriter out(text);
+  out.open();
+  add_session(out, record);
+  add_bytes(out, record);
+  add_seconds(out, record.duration);
+  out.close();
+  return text;
 }
 
 }  // namespace gatehouse

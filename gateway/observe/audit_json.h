@@ -14,14 +14,14 @@ namespace gatehouse {
 
 inline constexpr std::size_t max_client_text = 256;
 
-// One object, ending in its only newline. `gateway` may be empty. Client-chosen text is cut to
-// max_client_text bytes and made valid UTF-8; nothing in any text can end the line.
-[[nodiscard]] std::string to_json_line(const AuditEvent& event,
-                                       std::chrono::system_clock::time_point time,
-                                       std::string_view gateway);
+// Appends one object, ending in its only newline. `gateway` may be empty. Client-chosen text is cut
+// to max_client_text bytes and made valid UTF-8; nothing in any text can end the line.
+void append_json_line(std::string& text, const AuditEvent& event,
+                      std::chrono::system_clock::time_point time, std::string_view gateway);
 
-// What `opened` has of a session, without time, event and gateway: also what `sessions` shows.
-[[nodiscard]] boost::json::object session_fields(const SessionRecord& record);
+// What `sessions` shows: an object of the fields that `closed` has, but for those of the line and
+// of the end.
+[[nodiscard]] std::string session_json(const SessionRecord& record);
 
 // {file, line, column, severity, message, hint}; an empty hint is null.
 [[nodiscard]] boost::json::object to_json(const config::Diagnostic& diagnostic);

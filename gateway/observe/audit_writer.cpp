@@ -100,7 +100,9 @@ std::error_code AuditWriter::write_pending(const Now& now) {
     // A batch that could not be written goes first, and alone: memory stays bounded.
     while (!pending_.empty() && file_.pending_bytes() < batch_bytes && writable_) {
       const QueuedEvent& next = pending_.front();
-      file_.append(to_json_line(next.event, next.time, gateway_));
+      line_.clear();
+      append_json_line(line_, next.event, next.time, gateway_);
+      file_.append(line_);
       ++count_of(batch_, next.event);
       pending_.pop_front();
     }

@@ -51,6 +51,7 @@ class AuditWriter {
   DenialFold fold_;
   bool writable_ = true;
   std::deque<QueuedEvent> pending_;
+  std::string line_;          // keeps its memory from one event to the next
   AuditShareCounts batch_{};  // events whose lines are in file_
   AuditShareCounts done_{};
 };

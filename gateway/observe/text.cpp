@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include <fmt/format.h>
+#include <fmt/compile.h>
 
 namespace gatehouse {
 namespace {
@@ -38,9 +38,10 @@ std::string rfc3339(std::chrono::sys_seconds time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(time - day);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+  return fmt::format(FMT_COMPILE("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z"),
+                     static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                     static_cast<unsigned>(date.day()), clock.hours().count(),
+                     clock.minutes().count(), clock.seconds().count());
 }
 
 std::string rfc3339_microseconds(std::chrono::system_clock::time_point time) {
@@ -48,7 +49,7 @@ std::string rfc3339_microseconds(std::chrono::system_clock::time_point time) {
   const auto rest = std::chrono::floor<std::chrono::microseconds>(time - second);
   std::string text = rfc3339(second);
   text.pop_back();
-  return fmt::format("{}.{:06}Z", text, rest.count());
+  return fmt::format(FMT_COMPILE("{}.{:06}Z"), text, rest.count());
 }
 
 std::string valid_utf8(std::string_view text, std::size_t max_bytes) {
@@ -64,8 +65,6 @@ std::string valid_utf8(std::string_view text, std::size_t max_bytes) {
 }
 
 std::string printable_json(std::string_view json) {
-  // What follows looks at each byte, and lines are asked for by the thousand.
-  if (json.find_first_of("\x7F\xC2\xE2") == std::string_view::npos) return std::string(json);
   std::string escaped;
   escaped.reserve(json.size() + 1);
   for (std::size_t at = 0; at < json.size(); ++at) {
