@@ -1,7 +1,6 @@
 #include "gateway/net/relay.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -9,10 +8,6 @@
 namespace gatehouse {
 
 namespace {
-
-// The most one TLS record carries (RFC 8446 5.1). A read of less means that nothing more is there
-// now, so the next thing to do is wait: trying again would cost a system call to learn the same.
-constexpr std::size_t full_record = 16384;
 
 // COM_QUIT as the last packet: length 1, sequence 0, command 1. With compression it ends a
 // compressed packet.
@@ -167,7 +162,9 @@ Attempt Relay::fill(Direction& direction, std::size_t& filled) noexcept {
     last = direction.from->try_read(scratch_.subspan(filled));
     if (last.progress != Progress::done) break;
     filled += last.bytes;
-    if (last.bytes < full_record && !direction.from->has_pending()) break;
+    // Less than a record holds means that nothing more is there now: trying again would cost a
+    // system call to learn the same.
+    if (last.bytes < Stream::full_record && !direction.from->has_pending()) break;
   }
   if (filled > 0) last_activity_ = std::chrono::steady_clock::now();
   if (direction.from == to_backend_.from) remember_tail(scratch_.first(filled));
@@ -175,8 +172,6 @@ Attempt Relay::fill(Direction& direction, std::size_t& filled) noexcept {
 }
 
 bool Relay::write(Direction& direction, std::span<const std::uint8_t> bytes) {
-  std::optional<Stream::Gathering> gathering;
-  if (direction.to->is_tls() && bytes.size() > full_record) gathering.emplace(*direction.to);
   while (!bytes.empty()) {
     const Attempt attempt = direction.to->try_write(bytes);
     if (attempt.progress == Progress::done) {

@@ -40,6 +40,9 @@ void demand_strength(SSL_CTX* context) noexcept;
 // Frees, once its handshake is done, what a connection needs for that alone.
 void slim_after_handshake(SSL* ssl) noexcept;
 
+// Whether all that a server writes before its handshake is done is tickets, which nobody waits for.
+[[nodiscard]] bool has_only_tickets_to_say(const SSL* ssl) noexcept;
+
 // The certificates behind the leaf; the context's own.
 [[nodiscard]] STACK_OF(X509) * chain_of(SSL_CTX* context) noexcept;
 // The name that a client asks a server for (SNI).

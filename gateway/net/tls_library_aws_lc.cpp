@@ -143,6 +143,10 @@ void slim_after_handshake(SSL* ssl) noexcept {
   SSL_set_shed_handshake_config(ssl, 1);
 }
 
+bool has_only_tickets_to_say(const SSL* /*ssl*/) noexcept {
+  return false;  // its own wait for the first bytes
+}
+
 STACK_OF(X509) * chain_of(SSL_CTX* context) noexcept {
   STACK_OF(X509)* chain = nullptr;
   SSL_CTX_get0_chain_certs(context, &chain);

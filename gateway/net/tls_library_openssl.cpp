@@ -33,6 +33,12 @@ bool may_be_shown(X509* /*certificate*/) noexcept {
 
 void slim_after_handshake(SSL* /*ssl*/) noexcept {}
 
+bool has_only_tickets_to_say(const SSL* ssl) noexcept {
+  // Where it waits for the client's Finished (RFC 8446 4.6.1), whether there is early data or not.
+  return SSL_is_server(ssl) == 1 && SSL_version(ssl) == TLS1_3_VERSION &&
+         SSL_get_state(ssl) == TLS_ST_EARLY_DATA;
+}
+
 STACK_OF(X509) * chain_of(SSL_CTX* context) noexcept {
   STACK_OF(X509)* chain = nullptr;
   SSL_CTX_get0_chain_certs(context, static_cast<void*>(&chain));

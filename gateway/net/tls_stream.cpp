@@ -5,7 +5,6 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -22,11 +21,6 @@ constexpr auto as_result = asio::as_tuple(use_awaitable);
 Attempt from_errno() noexcept {
   if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {Progress::want_read, 0};
   return {Progress::failed, 0};
-}
-
-void set_corked(int socket, bool corked) noexcept {
-  const int value = corked ? 1 : 0;
-  ::setsockopt(socket, IPPROTO_TCP, TCP_CORK, &value, sizeof value);
 }
 
 std::string subject_of(const X509* certificate) {
@@ -105,7 +99,9 @@ Awaitable<Io> Stream::write_all(std::span<const std::uint8_t> bytes) {
 }
 
 Awaitable<Io> Stream::handshake(SslPointer ssl) {
-  if (!ssl || SSL_set_fd(ssl.get(), socket_.native_handle()) != 1) co_return Io::failed;
+  if (!ssl) co_return Io::failed;
+  bio_.socket = socket_.native_handle();
+  bio_.attach(ssl.get());
   ssl_ = std::move(ssl);
   co_return co_await continue_handshake();
 }
@@ -115,6 +111,7 @@ Awaitable<Io> Stream::continue_handshake() {
     if (aborted_) co_return Io::aborted;
     if (!ssl_ || tls_broken_) co_return Io::failed;
     ERR_clear_error();
+    bio_.more_follows = tls_library::has_only_tickets_to_say(ssl_.get());
     const Attempt attempt = ssl_result(SSL_do_handshake(ssl_.get()), 0);
     const Io io = co_await after(attempt.progress);
     if (io != Io::ok || attempt.progress == Progress::done) co_return io;
@@ -154,6 +151,7 @@ Attempt Stream::try_write(std::span<const std::uint8_t> bytes) noexcept {
     if (tls_broken_) return {Progress::failed, 0};
     ERR_clear_error();
     std::size_t written = 0;
+    bio_.more_follows = bytes.size() > full_record;
     const int result = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &written);
     return ssl_result(result, written);
   }
@@ -162,14 +160,6 @@ Attempt Stream::try_write(std::span<const std::uint8_t> bytes) noexcept {
   if (size >= 0) return {Progress::done, static_cast<std::size_t>(size)};
   const Attempt attempt = from_errno();
   return attempt.progress == Progress::want_read ? Attempt{Progress::want_write, 0} : attempt;
-}
-
-Stream::Gathering::Gathering(Stream& stream) noexcept : socket_(stream.socket_.native_handle()) {
-  set_corked(socket_, true);
-}
-
-Stream::Gathering::~Gathering() {
-  set_corked(socket_, false);
 }
 
 bool Stream::has_pending() const noexcept {
@@ -247,6 +237,7 @@ void Stream::remember_tls_error() noexcept {
 void Stream::send_close_notify() noexcept {
   if (!ssl_ || tls_broken_ || SSL_in_init(ssl_.get()) == 1) return;
   ERR_clear_error();
+  bio_.more_follows = true;  // the FIN
   SSL_shutdown(ssl_.get());  // Once: 0 means "sent". The peer's answer is not waited for.
   ERR_clear_error();
 }

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "gateway/net/asio.h"
+#include "gateway/net/tls_bio.h"
 
 struct ssl_st;
 
@@ -56,7 +57,11 @@ struct TlsFacts {
 
 class Stream {
  public:
+  static constexpr std::size_t full_record = 16384;  // the most that one carries (RFC 8446 5.1)
+
   explicit Stream(Socket socket) noexcept : socket_(std::move(socket)) {}
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
 
   // --- awaited
   // -------------------------------------------------------------------------------------
@@ -87,19 +92,6 @@ class Stream {
   // tell of them.
   [[nodiscard]] bool has_pending() const noexcept;
 
-  // While it is there, what is written goes out in full segments: a record of TLS is a write of its
-  // own, and each would be sent by itself. What is left goes at its end. Nothing on a unix socket.
-  class Gathering {
-   public:
-    explicit Gathering(Stream& stream) noexcept;
-    Gathering(const Gathering&) = delete;
-    Gathering& operator=(const Gathering&) = delete;
-    ~Gathering();
-
-   private:
-    int socket_;
-  };
-
   // Nothing more is sent, and what has not come by now does not come: readers see it to its end.
   void end_both_ways() noexcept;
   // Ends every operation under way and to come with Io::aborted. Nothing is sent.
@@ -129,6 +121,7 @@ class Stream {
   void send_close_notify() noexcept;
 
   Socket socket_;
+  TlsBio bio_;
   SslPointer ssl_;
   boost::system::error_code connect_error_;
   bool aborted_ = false;

@@ -226,8 +226,8 @@ SSL* SSL_new(SSL_CTX* context) {
   return tls_fails() ? nullptr : CALL(SSL_new, context);
 }
 
-int SSL_set_fd(SSL* ssl, int descriptor) {
-  return tls_fails() ? 0 : CALL(SSL_set_fd, ssl, descriptor);
+BIO* BIO_new(const BIO_METHOD* method) {
+  return tls_fails() ? nullptr : CALL(BIO_new, method);
 }
 
 int SSL_set1_host(SSL* ssl, const char* host) {
