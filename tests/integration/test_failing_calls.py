@@ -314,4 +314,4 @@ class TestOtherThreads:
             transparent.lets_in()
             transparent.gateway.audit()  # when all of it is written
 
-        assert self._fail(transparent, AUDIT, soak.amount(11, 1), act) > 3
+        assert self._fail(transparent, AUDIT, soak.amount(3, 1), act) > 3

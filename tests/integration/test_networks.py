@@ -238,7 +238,7 @@ class TestHeaderIds:
 def test_an_id_named_with_another_listener_is_unknown(certificates, mariadb, start_gateway):
     networks = [{"name": "elsewhere", "matched_by": [{"listener": "other", "azure_link_id": 7}]}]
     listeners = [configuration.listener(certificates, name, proxy_protocol={"from": [BALANCER]})
-                 for name in ("public", "other")]
+                 for name in (configuration.LISTENER, "other")]
     rules = "server: orders\nvnet_rules:\n  - {name: elsewhere, subnet: elsewhere}\n"
     gateway = start_gateway(configuration.gateway_yaml(
         certificates, [mariadb.tcp_backend], listeners=listeners, networks=networks),
