@@ -63,8 +63,8 @@ Awaitable<std::optional<CloseReason>> Session::client_tls(const ListenerState& l
   }
   worker_.services().metrics.tls_handshake.observe(std::chrono::steady_clock::now() - started);
   TlsFacts facts = client_->tls_facts();
-  record_.tls = AuditTls{.version = std::move(facts.version),
-                         .cipher = std::move(facts.cipher),
+  record_.tls = AuditTls{.version = facts.version,
+                         .cipher = facts.cipher,
                          .sni = std::move(facts.sni),
                          .client_subject = std::move(facts.client_subject),
                          .resumed = facts.resumed};

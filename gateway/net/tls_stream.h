@@ -48,8 +48,8 @@ enum class Io {
 
 // What the audit says of a TLS connection.
 struct TlsFacts {
-  std::string version;
-  std::string cipher;
+  std::string_view version;  // a constant of the library's
+  std::string_view cipher;   // likewise
   std::string sni;
   std::string client_subject;  // of a verified client certificate
   bool resumed = false;

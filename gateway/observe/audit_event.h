@@ -43,8 +43,8 @@ struct AuditRule {
 };
 
 struct AuditTls {
-  std::string version;
-  std::string cipher;
+  std::string_view version;    // a constant of the TLS library's
+  std::string_view cipher;     // likewise
   std::string sni;             // client-chosen
   std::string client_subject;  // client-chosen, though signed by a CA
   bool resumed = false;
