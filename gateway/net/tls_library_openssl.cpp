@@ -34,9 +34,12 @@ bool may_be_shown(X509* /*certificate*/) noexcept {
 void slim_after_handshake(SSL* /*ssl*/) noexcept {}
 
 bool has_only_tickets_to_say(const SSL* ssl) noexcept {
-  // Where it waits for the client's Finished (RFC 8446 4.6.1), whether there is early data or not.
+  // Where it waits for the client's Finished (RFC 8446 4.6.1), having sent its own: for a second
+  // ClientHello it waits there, too. What is wrong with a client's certificate is said at once.
+  std::array<char, 1> unread{};
   return SSL_is_server(ssl) == 1 && SSL_version(ssl) == TLS1_3_VERSION &&
-         SSL_get_state(ssl) == TLS_ST_EARLY_DATA;
+         SSL_get_state(ssl) == TLS_ST_EARLY_DATA && SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE &&
+         SSL_get_finished(ssl, unread.data(), 0) > 0;
 }
 
 STACK_OF(X509) * chain_of(SSL_CTX* context) noexcept {

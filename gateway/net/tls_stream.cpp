@@ -136,6 +136,7 @@ Attempt Stream::try_read(std::span<std::uint8_t> into) noexcept {
     if (tls_broken_) return {Progress::failed, 0};
     ERR_clear_error();
     std::size_t bytes = 0;
+    bio_.more_follows = false;  // whatever TLS answers by itself
     const int result = SSL_read_ex(ssl_.get(), into.data(), into.size(), &bytes);
     const Attempt attempt = ssl_result(result, bytes);
     is_starved_ = attempt.progress == Progress::want_read;
