@@ -1,7 +1,6 @@
 #include "gateway/cassandra_session.h"
 
 #include <array>
-#include <cerrno>
 #include <utility>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -13,6 +12,7 @@
 #include "gateway/limits.h"
 #include "gateway/net/deadline.h"
 #include "gateway/net/socket_address.h"
+#include "gateway/net/would_block.h"
 #include "gateway/worker.h"
 
 namespace gatehouse {
@@ -100,7 +100,7 @@ Awaitable<std::optional<bool>> CassandraSession::starts_tls() {
     std::uint8_t first = 0;
     const auto size = ::recv(client_->socket().native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
     if (size == 1) co_return first == tls_handshake;
-    const bool is_yet_to_come = size < 0 && (errno == EAGAIN || errno == EINTR);
+    const bool is_yet_to_come = size < 0 && would_block();
     if (!is_yet_to_come) co_return std::nullopt;
   }
 }

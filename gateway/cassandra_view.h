@@ -70,9 +70,8 @@ class CassandraView final : public cassandra::ShownCluster {
   bool reads_ports_ = false;
   bool is_lone_node_ = false;
   std::shared_ptr<const cassandra::Node> node_;  // the one reached, as it was last known, in a ring
-  // Of the last view(); of a lone node always there.
-  std::shared_ptr<const cassandra::Ring> ring_;
-  std::unique_ptr<const cassandra::Node> virtual_node_;
+  std::shared_ptr<const cassandra::Ring> ring_;  // of the last view(); a lone node's from the start
+  std::unique_ptr<const cassandra::Node> virtual_node_;  // of the last view()
 };
 
 // Whether the driver of that name reads peers_v2 where nodes have it; those that do not would take

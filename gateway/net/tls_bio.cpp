@@ -8,6 +8,8 @@
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
+#include "gateway/net/would_block.h"
+
 namespace gatehouse {
 
 namespace {
@@ -16,16 +18,12 @@ TlsBio& state_of(BIO* bio) noexcept {
   return *static_cast<TlsBio*>(BIO_get_data(bio));
 }
 
-bool is_to_be_tried_again() noexcept {
-  return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
-}
-
 int read(BIO* bio, char* into, int size) noexcept {
   TlsBio& state = state_of(bio);
   BIO_clear_retry_flags(bio);
   errno = 0;  // an end is told from a failure by it
   const auto bytes = ::recv(state.socket, into, static_cast<std::size_t>(size), MSG_DONTWAIT);
-  if (bytes < 0 && is_to_be_tried_again()) BIO_set_retry_read(bio);
+  if (bytes < 0 && would_block()) BIO_set_retry_read(bio);
   if (bytes == 0) state.has_ended = true;
   return static_cast<int>(bytes);
 }
@@ -36,7 +34,7 @@ int write(BIO* bio, const char* from, int size) noexcept {
   errno = 0;
   const int flags = MSG_DONTWAIT | MSG_NOSIGNAL | (state.more_follows ? MSG_MORE : 0);
   const auto bytes = ::send(state.socket, from, static_cast<std::size_t>(size), flags);
-  if (bytes < 0 && is_to_be_tried_again()) BIO_set_retry_write(bio);
+  if (bytes < 0 && would_block()) BIO_set_retry_write(bio);
   return static_cast<int>(bytes);
 }
 

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "gateway/net/tls_library.h"
+#include "gateway/net/would_block.h"
 
 namespace gatehouse {
 
@@ -19,8 +20,7 @@ namespace {
 constexpr auto as_result = asio::as_tuple(use_awaitable);
 
 Attempt from_errno() noexcept {
-  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {Progress::want_read, 0};
-  return {Progress::failed, 0};
+  return {would_block() ? Progress::want_read : Progress::failed, 0};
 }
 
 std::string subject_of(const X509* certificate) {
