@@ -7,6 +7,7 @@ import dataclasses
 import ipaddress
 import struct
 import threading
+import time
 import uuid
 
 from support import cql_wire as wire
@@ -52,6 +53,7 @@ class FakeNode(FakeBackend):
         # Called with each frame before it is answered; what is true has answered it.
         self.instead = None
         self.statements = []
+        self.asked_at = None  # as time.monotonic() has it
         self.startups = []
         self.logins = []
         self._identity = identity
@@ -196,6 +198,7 @@ class Talk:
         reader = wire.body_reader(frame)
         statement = reader.take(reader.number("i")).decode()
         self.node.statements.append(statement)
+        self.node.asked_at = time.monotonic()
         table = statement.split("FROM system.")[1].split(" ")[0]
         if table == "local":
             rows = [self.node.local_row()]
