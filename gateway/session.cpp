@@ -94,20 +94,22 @@ CloseReason Session::reason_of(RelayEnd end) noexcept {
 
 void Session::say_at_accept(std::span<const std::uint8_t> message) noexcept {
   const int socket = client_ ? client_->socket().native_handle() : accepted_.descriptor.get();
-  if (!message.empty()) {
-    static_cast<void>(::send(socket, message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
-  } else if (!client_) {
+  if (message.empty() && !client_) {
     const linger at_once{.l_onoff = 1, .l_linger = 0};
     ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    return;
   }
-  if (!client_) return;
-  // What came behind the header and is unread would make a reset of the close, which would take the
-  // message with it.
-  std::array<std::uint8_t, 4096> discarded{};
+  // What is unread would make a reset of the close, which would take the message with it.
+  std::array<std::uint8_t, 4096> discarded;
   for (int count = 0; count < limits::discards_at_accept; ++count) {
     if (::recv(socket, discarded.data(), discarded.size(), MSG_DONTWAIT) <= 0) break;
   }
-  client_->close();
+  // With more to come, which is the end: both are one packet. What arrives just now cannot keep
+  // that one from leaving, as it could if the close were to send it.
+  static_cast<void>(
+      ::send(socket, message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE));
+  ::shutdown(socket, SHUT_WR);
+  if (client_) client_->close();
 }
 
 Awaitable<void> Session::close_gently(std::span<const std::uint8_t> message) {

@@ -75,7 +75,7 @@ void AuditLog::opened(AuditRoom& room, const SessionRecord& record) noexcept {
   if (room.records_ == 0) return queue_.count_lost(1);
   --room.records_;
   try {
-    queue_.push(clock_.wall(), Opened{record});
+    queue_.push(clock_.wall(), AuditEvent(std::in_place_type<Opened>, record));
   } catch (const std::bad_alloc&) {
     queue_.give_back(AuditShare::session, 1);
     queue_.count_lost(1);
@@ -87,19 +87,19 @@ void AuditLog::closed(AuditRoom& room, SessionRecord&& record) noexcept {
   if (room.records_ == 0) return queue_.count_lost(1);
   queue_.give_back(AuditShare::session, room.records_ - 1);
   room.records_ = 0;
-  queue_.push(clock_.wall(), Closed{std::move(record)});
+  queue_.push(clock_.wall(), AuditEvent(std::in_place_type<Closed>, std::move(record)));
 }
 
 void AuditLog::denied(SessionRecord&& record) noexcept {
   GATEHOUSE_ASSERT(record.reason.has_value() || record.close_reason != CloseReason::denied);
   if (!queue_.take(AuditShare::denial, 1)) return queue_.count_lost(1);
-  queue_.push(clock_.wall(), Denied{std::move(record)});
+  queue_.push(clock_.wall(), AuditEvent(std::in_place_type<Denied>, std::move(record)));
 }
 
 void AuditLog::alert(const SessionRecord& record, std::uint32_t count) noexcept {
   if (!queue_.take(AuditShare::alert, 1)) return queue_.count_lost(1);
   try {
-    queue_.push(clock_.wall(), Alert{record, count});
+    queue_.push(clock_.wall(), AuditEvent(std::in_place_type<Alert>, record, count));
   } catch (const std::bad_alloc&) {
     queue_.give_back(AuditShare::alert, 1);
     queue_.count_lost(1);

@@ -7,7 +7,7 @@
 namespace gatehouse {
 namespace {
 
-// A burst's memory is not kept for ever.
+// What a quiet queue keeps of a burst's memory: events of a few hundred bytes each.
 constexpr std::size_t kept_capacity = 1024;
 
 // How late an event may be in the file at most, but for the time that its writing takes: soon
@@ -20,6 +20,11 @@ constexpr std::size_t gathered_max = 1024;
 
 std::size_t index(AuditShare share) {
   return static_cast<std::size_t>(share);
+}
+
+// Assigning nothing would keep its memory. REQUIRES: it is empty.
+void release_burst(std::vector<QueuedEvent>& events) noexcept {
+  if (events.capacity() > kept_capacity) std::vector<QueuedEvent>().swap(events);
 }
 
 }  // namespace
@@ -55,7 +60,7 @@ void AuditQueue::push(std::chrono::system_clock::time_point time, AuditEvent&& e
   try {
     const std::lock_guard lock(mutex_);
     if (!closed_) {
-      next_.events.push_back({time, std::move(event)});
+      next_.events.emplace_back(time, std::move(event));
       queued_.fetch_add(1, std::memory_order_relaxed);
       wake_for_event();
       is_kept = true;
@@ -115,8 +120,6 @@ void AuditQueue::wake_for_event() noexcept {
 void AuditQueue::wait(std::chrono::milliseconds limit, AuditWork& work) {
   const bool gathers = !work.events.empty();
   work.events.clear();
-  // Assigning nothing would keep its memory.
-  if (work.events.capacity() > kept_capacity) decltype(work.events)().swap(work.events);
   std::unique_lock lock(mutex_);
   if (gathers) {
     writer_ = Writer::gathers;
@@ -124,6 +127,9 @@ void AuditQueue::wait(std::chrono::milliseconds limit, AuditWork& work) {
   }
   const auto is_needed = [this] { return !next_.events.empty() || has_orders(); };
   if (!is_needed()) {
+    // Not before: a flood would have it grow anew each time.
+    release_burst(work.events);
+    release_burst(next_.events);
     writer_ = Writer::sleeps;
     wake_.wait_for(lock, limit, is_needed);
   }

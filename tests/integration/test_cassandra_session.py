@@ -1,6 +1,7 @@
 """A session with a real Cassandra node, byte by byte: who gets in, what passes, and what does not."""
 
 import hashlib
+import signal
 import ssl
 
 import pytest
@@ -172,6 +173,17 @@ class TestLogin:
         with pytest.raises(ssl.SSLError, match="(?i)access.denied"):
             connect(gateway, certificates, source=FORBIDDEN)
         gateway.wait_for_audit("denied")
+
+    def test_what_a_denied_source_says_first_does_not_cost_it_the_answer(self, certificates, node,
+                                                                         start_gateway):
+        gateway = start_gateway(events_yaml(certificates, node, limits={"refusals": 0}), RULES)
+        gateway.signal(signal.SIGSTOP)
+        with connect(gateway, certificates, source=FORBIDDEN, tls=False) as session:
+            session.send(b"\x16\x03\x01\x02\x00" + b"hello" * 100)
+            gateway.signal(signal.SIGCONT)
+            alert = session.receive_exactly(7)
+            assert alert == b"\x15\x03\x03\x00\x02\x02\x31"  # fatal, access_denied
+            assert session.receive() == b""  # and no reset, which others than Linux put first
 
 
 class TestPassing:

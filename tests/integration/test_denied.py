@@ -139,6 +139,14 @@ def test_a_source_of_ipv6_is_judged_and_told_by_its_address(certificates, gatewa
         assert session.read_greeting()
 
 
+def test_a_refusal_and_the_end_are_one_packet(gateway_with, backend):
+    gateway = gateway_with({})
+    with gateway.connect(STRANGER) as session:
+        assert session.receive_rest() == denied_bytes(STRANGER)
+        assert session.segments_received() == 2  # the first let it connect
+    assert backend.accepted == 0
+
+
 def test_on_deny_reset_closes_without_a_byte(certificates, gateway_with, backend):
     gateway = gateway_with({}, listeners=[configuration.listener(certificates, on_deny="reset")])
     try:

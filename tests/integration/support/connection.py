@@ -56,6 +56,11 @@ class Connection:
         """Until there is an answer or an end, of which nothing is read. Not through TLS."""
         assert select.select([self._socket], [], [], timeout)[0], "nothing came"
 
+    def segments_received(self):
+        """TCP segments, without what the kernel dropped: tcpi_segs_in of <linux/tcp.h>."""
+        return struct.unpack_from("=I", self._socket.getsockopt(
+            socket.IPPROTO_TCP, socket.TCP_INFO, 144), 140)[0]
+
     def receive_rest(self):
         """Every byte until the other side closes; a reset counts as an end."""
         data = b""
