@@ -4,8 +4,8 @@
 
 build_packages=(
   build-essential ccache cmake ninja-build pkg-config
-  catch2 libboost1.81-dev libboost-json1.81-dev libcli11-dev libfmt-dev liblz4-dev libsnappy-dev
-  libssl-dev libsystemd-dev libyaml-cpp-dev zlib1g-dev
+  catch2 libboost1.81-dev libboost-json1.81-dev libcli11-dev libdeflate-dev libfmt-dev liblz4-dev
+  libsnappy-dev libssl-dev libsystemd-dev libyaml-cpp-dev
 )
 
 # The parts of MariaDB without the packages that would set up and start a service.

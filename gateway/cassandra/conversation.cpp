@@ -143,6 +143,10 @@ void Conversation::release_held(Buffer& to_client) {
 // Of v5: in the portions in which it came, as far as a segment of its own has room for one: where
 // a header came in pieces there is more.
 void Conversation::append_part(Buffer& to_client) const {
+  if (!responses_.segment().empty()) {
+    append_bytes(to_client, responses_.segment());
+    return;
+  }
   Bytes part = responses_.part();
   const bool is_whole = part.size() == header_size + responses_.header().length;
   if (!segments_ || is_whole) {

@@ -21,6 +21,7 @@ void FrameReader::append(Bytes bytes) {
 }
 
 FrameReader::Outcome FrameReader::next() {
+  segment_ = {};
   if (failed_) return Outcome::malformed;
   for (;;) {
     const Outcome outcome = splitter_.next();
@@ -31,6 +32,10 @@ FrameReader::Outcome FrameReader::next() {
     const bool whole = !failed_ && segments_->is_self_contained();
     if (whole && !splitter_.between_frames()) failed_ = true;
     if (failed_) return Outcome::malformed;
+    if (!whole && splitter_.let_through(segments_->payload())) {
+      segment_ = segments_->bytes();
+      return Outcome::part;
+    }
     splitter_.append(segments_->payload());
     if (whole && !splitter_.holds_whole_frames()) {
       failed_ = true;

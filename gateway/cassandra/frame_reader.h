@@ -37,7 +37,12 @@ class FrameReader {
   [[nodiscard]] const FrameHeader& header() const noexcept { return splitter_.header(); }
   [[nodiscard]] Bytes frame() const noexcept { return splitter_.frame(); }
   [[nodiscard]] Bytes body() const noexcept { return splitter_.body(); }
-  [[nodiscard]] Bytes part() const noexcept { return splitter_.part(); }
+  [[nodiscard]] Bytes part() const noexcept {
+    return segment_.empty() ? splitter_.part() : segments_->payload();
+  }
+  // The segment as it arrived, of which the part is all there is: it may pass so, without being
+  // made anew. Empty: there is none such. Lives as long as the part.
+  [[nodiscard]] Bytes segment() const noexcept { return segment_; }
   [[nodiscard]] bool is_in_part() const noexcept { return splitter_.is_in_part(); }
   // As of FrameSplitter.
   [[nodiscard]] std::size_t memory() const noexcept {
@@ -47,6 +52,7 @@ class FrameReader {
  private:
   FrameSplitter splitter_;
   std::optional<SegmentReader> segments_;
+  Bytes segment_;
   bool failed_ = false;
 };
 

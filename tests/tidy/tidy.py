@@ -39,7 +39,7 @@ ONE_FILE_ONLY = {
     "boost/uuid/name_generator_sha1.hpp": "gateway/cassandra/invented.cpp",
     "lz4.h": "gateway/cassandra/compression.cpp",
     "snappy-c.h": "gateway/cassandra/compression.cpp",
-    "zlib.h": "gateway/cassandra/checksum.cpp",
+    "libdeflate.h": "gateway/cassandra/checksum.cpp",
 }
 TLS_FILES = re.compile(r"gateway/net/tls_[a-z_]+\.(h|cpp)")
 

@@ -118,6 +118,32 @@ TEST_CASE("frames that nobody wants pass through segments in parts") {
   CHECK(all == joined({long_frame, options_frame()}));
 }
 
+TEST_CASE("a segment in the middle of a frame in parts is there as it came, too") {
+  const SegmentForm form = GENERATE(SegmentForm::plain, SegmentForm::lz4);
+  std::vector<Buffer> wire;
+  for (Bytes left = long_frame; !left.empty();) {
+    const Bytes payload = left.first(std::min<std::size_t>(left.size(), 100'000));
+    append_segment(wire.emplace_back(), form, payload, false);
+    left = left.subspan(payload.size());
+  }
+  REQUIRE(wire.size() == 4);
+  FrameReader reader(Sender::client, limit, [](const FrameHeader&) { return false; });
+  reader.begin_segments(form);
+  append_segment(wire.back(), form, options_frame(), true);
+  reader.append(joined({wire[0], wire[1], wire[2], wire[3]}));
+  Buffer passed;
+  const std::vector<Buffer> expected{{}, wire[1], wire[2], {}};  // ends may share one with others
+  for (const Buffer& segment : expected) {
+    REQUIRE(reader.next() == Outcome::part);
+    CHECK(copy(reader.segment()) == segment);
+    append_bytes(passed, reader.part());
+  }
+  CHECK(passed == long_frame);
+  CHECK(reader.next() == Outcome::part);
+  CHECK(copy(reader.part()) == options_frame());
+  CHECK(reader.segment().empty());
+}
+
 TEST_CASE("once all is handed out nothing is held, in whatever form it came") {
   const auto form = GENERATE(
       values<std::optional<SegmentForm>>({std::nullopt, SegmentForm::plain, SegmentForm::lz4}));
