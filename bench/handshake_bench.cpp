@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <ctime>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -18,6 +17,7 @@
 #include <openssl/ssl.h>
 
 #include "bench/processor.h"
+#include "bench/stopwatch.h"
 #include "gateway/net/tls_context.h"
 #include "gateway/net/tls_files.h"
 #include "gateway/net/tls_tickets.h"
@@ -29,28 +29,6 @@ constexpr int handshakes = 2'000;
 constexpr int turns_max = 10;
 
 using MakeServer = std::function<SslPointer()>;
-
-// Adds up this thread's processor time of what it is given to do: other work of the machine's does
-// not count.
-class Stopwatch {
- public:
-  template <typename Work>
-  void run(const Work& work) {
-    const double start = now();
-    work();
-    microseconds_ += now() - start;
-  }
-  [[nodiscard]] double microseconds() const noexcept { return microseconds_; }
-
- private:
-  static double now() {
-    timespec time{};
-    static_cast<void>(::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time));
-    return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
-  }
-
-  double microseconds_ = 0;
-};
 
 void connect(SSL* client, SSL* server) {
   BIO* one = nullptr;

@@ -11,7 +11,7 @@ TITLE = "In memory"
 def run(setting):
     identity = setting.identity
     found = Findings()
-    for program, arguments in (("rules_bench", []),
+    for program, arguments in (("rules_bench", []), ("codec_bench", []),
                                ("handshake_bench", [identity.certificate, identity.key])):
         setting.progress(program)
         done = subprocess.run(
