@@ -1,6 +1,7 @@
 #include "gateway/surroundings.h"
 
 #include <algorithm>
+#include <array>
 
 #include <pwd.h>
 #include <sys/resource.h>
@@ -16,8 +17,11 @@ constexpr rlim_t descriptors_of_our_own = 256;
 }  // namespace
 
 std::string name_of_own_user() {
-  const passwd* account = ::getpwuid(::geteuid());
-  return account != nullptr ? account->pw_name : "";
+  std::array<char, 4096> text{};
+  passwd account{};
+  passwd* found = nullptr;
+  ::getpwuid_r(::geteuid(), &account, text.data(), text.size(), &found);
+  return found != nullptr ? found->pw_name : "";
 }
 
 // MariaDB is installed with accounts of these names that a unix socket opens without a password.
