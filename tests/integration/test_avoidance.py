@@ -117,7 +117,7 @@ class TestGreetingsAheadOfSessions:
     def test_they_are_known_when_the_gateway_is_ready(self, gateway_to, mariadb):
         before = len(mariadb.log_text())
         gateway = gateway_to(mariadb.tcp_backend, mariadb.unix_backend, login="routed", tls="off")
-        assert _states(gateway) == ["up", "up"]
+        wait_until(lambda: _states(gateway) == ["up", "up"], "both backends are found to be up")
         log = mariadb.log_text()[before:]
         assert log.count("Access denied for user 'gatehouse-client-gone'") == 2
         assert "unauthenticated" not in log  # As whom MariaDB notes a broken handshake.
@@ -145,12 +145,13 @@ class TestGreetingsAheadOfSessions:
             gateway.stop()
 
     def test_over_tls_where_the_server_has_it(self, gateway_to, mariadb):
-        assert _states(gateway_to(mariadb.tcp_backend, login="routed")) == ["up"]
+        gateway = gateway_to(mariadb.tcp_backend, login="routed")
+        wait_until(lambda: _states(gateway) == ["up"], "the backend is found to be up")
 
     def test_a_backend_that_stalls_keeps_nobody_waiting(self, gateway_to, fake, mariadb):
         gateway = gateway_to(fake(_stall).tcp_backend, mariadb.tcp_backend, login="routed",
                              dial_timeout="60s")
-        assert _states(gateway) == ["unknown", "up"]
+        wait_until(lambda: _states(gateway) == ["unknown", "up"], "the other one is found to be up")
 
     def test_a_backend_with_a_wrong_certificate_gets_no_login(self, gateway_to, fake, certificates):
         def script(connection):
