@@ -273,12 +273,13 @@ double measure(const Work& work) {
     Stopwatch watch;
     bool is_good = true;
     int turns = 0;
-    while (is_good && turns < turns_max && watch.microseconds() < round_microseconds) {
-      constexpr int turns_at_once = 16;  // so that looking at the clock costs little
+    // More and more at once, so that looking at the clock costs little.
+    for (int at_once = 1; is_good && turns < turns_max && watch.microseconds() < round_microseconds;
+         at_once *= 2) {
       watch.run([&] {
-        for (int turn = 0; turn < turns_at_once; ++turn) is_good = work.turn() && is_good;
+        for (int turn = 0; turn < at_once; ++turn) is_good = work.turn() && is_good;
       });
-      turns += turns_at_once;
+      turns += at_once;
     }
     if (!is_good) return -1;
     result = watch.microseconds() / turns;

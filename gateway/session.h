@@ -113,7 +113,8 @@ class Session : public boost::intrusive::list_base_hook<> {
   // -------------------------------------------------------------
 
   // What a session that got no further than the first decision may say; nothing is waited for, so
-  // that whoever comes however often holds nothing. Without a message it is a reset.
+  // that whoever comes however often holds nothing. Without a message it is a reset, or behind a
+  // PROXY header an end.
   void say_at_accept(std::span<const std::uint8_t> message) noexcept;
   // The last words, and an orderly close, within limits::gentle_close.
   Awaitable<void> close_gently(std::span<const std::uint8_t> message);

@@ -1,7 +1,6 @@
 #include "gateway/surroundings.h"
 
 #include <algorithm>
-#include <array>
 
 #include <pwd.h>
 #include <sys/resource.h>
@@ -17,11 +16,9 @@ constexpr rlim_t descriptors_of_our_own = 256;
 }  // namespace
 
 std::string name_of_own_user() {
-  std::array<char, 4096> text{};
-  passwd account{};
-  passwd* found = nullptr;
-  ::getpwuid_r(::geteuid(), &account, text.data(), text.size(), &found);
-  return found != nullptr ? found->pw_name : "";
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing else asks for accounts; it takes any length
+  const passwd* account = ::getpwuid(::geteuid());
+  return account != nullptr ? account->pw_name : "";
 }
 
 // MariaDB is installed with accounts of these names that a unix socket opens without a password.
@@ -66,7 +63,7 @@ void raise_descriptor_limit(const config::Limits& limits, Log& log) {
 }
 
 void give_way_to_other_threads() noexcept {
-  constexpr int niceness = 10;
+  constexpr int niceness = 5;
   // Cannot fail upwards; where the process was begun with more, it stays.
   if (::getpriority(PRIO_PROCESS, 0) < niceness) ::setpriority(PRIO_PROCESS, 0, niceness);
 }

@@ -146,6 +146,9 @@ class Peer:
     def address(self):
         return "127.0.0.1", self.port
 
+    def loads(self):
+        """It does not say."""
+
     def load_again(self):
         """What its configuration names has changed."""
         self.process.send_signal(self._load_again)

@@ -1,7 +1,5 @@
 """Sessions that do nothing: the memory of each, and whether it grows with their number."""
 
-import statistics
-
 from runner import databases, gateways, peers
 from runner.findings import Findings, Goal, Table, ratio
 from runner.tool import Way
@@ -45,7 +43,7 @@ def _findings(report, title, ways, limits):
     found = Findings([table], reports=[report])
     for way in ways:
         memory, ready = report.steps(way.name, "memory"), report.steps(way.name, "ready_p50")
-        growth = [ratio(memory[-1], memory[0]), _growth_of_times(ready)]
+        growth = [ratio(values[-1], values[0]) for values in (memory, ready)]
         table.rows.append([way.name, memory[-1], memory[0], growth[0], ready[0], growth[1]])
         if way.name not in limits:
             continue
@@ -56,9 +54,3 @@ def _findings(report, title, ways, limits):
             Goal("7", f"{way.name}: set-up, from {steps[0]:,.0f} to {steps[-1]:,.0f} sessions",
                  growth[1], GROWTH_MAX)]
     return found
-
-
-def _growth_of_times(values):
-    """A step takes seconds, in which others may be busy: of several at each end where there are."""
-    third = max(1, len(values) // 3)
-    return ratio(statistics.median(values[-third:]), statistics.median(values[:third]))

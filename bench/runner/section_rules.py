@@ -8,7 +8,7 @@ import time
 
 from runner import gateways, memory, peers
 from runner.findings import Findings, Goal, Table, ratio
-from runner.tool import Way
+from runner.tool import Failed, Way
 from support import configuration
 
 NAME = "rules"
@@ -17,6 +17,7 @@ FEW, MANY = 10, 1_000_000
 LOAD_MAX, MEMORY_MAX = 0.2, 20.0  # seconds, MB
 SAME_MAX = 1.1  # what is no difference: of set-ups in between reloads, and with few rules
 SAMPLES_FOR_P99 = 1_500
+LOADED_WITHIN = 10  # seconds
 HAPROXY = "  acl known src -f {file}\n  tcp-request connection reject if !known"
 NGINX = """geo $door {{ default closed; include {file}; }}
   upstream open {{ server {backend}; }}
@@ -173,11 +174,17 @@ def _set_ups(setting, way, title):
 @contextlib.contextmanager
 def _changing(lists, party):
     done = threading.Event()
+    failures = []
 
     def change():
-        while not done.wait(1):
-            lists.change()
-            party.load_again()
+        try:
+            while not done.wait(1):
+                before = party.loads()
+                lists.change()
+                party.load_again()
+                _wait_for_a_load_after(before, party)
+        except Exception as failure:
+            failures.append(failure)
 
     thread = threading.Thread(target=change)
     thread.start()
@@ -186,3 +193,14 @@ def _changing(lists, party):
     finally:
         done.set()
         thread.join()
+    for failure in failures:
+        raise failure
+
+
+def _wait_for_a_load_after(before, party):
+    """So that no change goes unloaded; a peer does not say when it has."""
+    deadline = time.monotonic() + LOADED_WITHIN
+    while before is not None and party.loads() == before:
+        if time.monotonic() > deadline:
+            raise Failed(f"{party.name} has not loaded a list within {LOADED_WITHIN} s")
+        time.sleep(0.05)

@@ -13,6 +13,7 @@ void FrameReader::begin_segments(SegmentForm form) {
 }
 
 void FrameReader::append(Bytes bytes) {
+  segment_ = {};
   if (segments_) {
     segments_->append(bytes);
   } else {
@@ -32,11 +33,12 @@ FrameReader::Outcome FrameReader::next() {
     const bool whole = !failed_ && segments_->is_self_contained();
     if (whole && !splitter_.between_frames()) failed_ = true;
     if (failed_) return Outcome::malformed;
-    if (!whole && splitter_.let_through(segments_->payload())) {
+    const Bytes payload = segments_->payload();
+    if (!whole && !payload.empty() && splitter_.let_through(payload)) {
       segment_ = segments_->bytes();
       return Outcome::part;
     }
-    splitter_.append(segments_->payload());
+    splitter_.append(payload);
     if (whole && !splitter_.holds_whole_frames()) {
       failed_ = true;
       return Outcome::malformed;

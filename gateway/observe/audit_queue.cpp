@@ -22,9 +22,13 @@ std::size_t index(AuditShare share) {
   return static_cast<std::size_t>(share);
 }
 
-// Assigning nothing would keep its memory. REQUIRES: it is empty.
-void release_burst(std::vector<QueuedEvent>& events) noexcept {
-  if (events.capacity() > kept_capacity) std::vector<QueuedEvent>().swap(events);
+// Drops events, and their memory unless as many may come again at once: a flood would otherwise
+// have it grow anew each time.
+void clear(std::vector<QueuedEvent>& events) noexcept {
+  const bool is_burst = events.capacity() > kept_capacity;
+  const bool is_over = events.size() < events.capacity() / 4;
+  events.clear();
+  if (is_burst && is_over) std::vector<QueuedEvent>().swap(events);
 }
 
 }  // namespace
@@ -119,7 +123,7 @@ void AuditQueue::wake_for_event() noexcept {
 
 void AuditQueue::wait(std::chrono::milliseconds limit, AuditWork& work) {
   const bool gathers = !work.events.empty();
-  work.events.clear();
+  clear(work.events);
   std::unique_lock lock(mutex_);
   if (gathers) {
     writer_ = Writer::gathers;
@@ -127,9 +131,6 @@ void AuditQueue::wait(std::chrono::milliseconds limit, AuditWork& work) {
   }
   const auto is_needed = [this] { return !next_.events.empty() || has_orders(); };
   if (!is_needed()) {
-    // Not before: a flood would have it grow anew each time.
-    release_burst(work.events);
-    release_burst(next_.events);
     writer_ = Writer::sleeps;
     wake_.wait_for(lock, limit, is_needed);
   }

@@ -1,6 +1,7 @@
 // Requests and answers. What nodes say of nodes is in conversation_nodes_test.cpp.
 #include "gateway/cassandra/conversation.h"
 
+#include "gateway/cassandra/checksum.h"
 #include "gateway/cassandra/handshake.h"
 #include "tests/gateway/cassandra/conversed.h"
 
@@ -175,6 +176,44 @@ TEST_CASE("an answer waits for the end of a long frame that passes in parts") {
   CHECK(answer_in(frames[1]).first == 2);
   CHECK(answer_in(frames[2]).first == 3);
   if (!manner.form) CHECK(Bytes(talk.to_client).first(wire.size()).size() == wire.size());
+}
+
+TEST_CASE("the middle of a long frame passes as it came, and nothing of the gateway's within it") {
+  Conversed talk({"v5 with lz4", 5, Compression::none, SegmentForm::lz4});
+  const Buffer frame = talk.response(1, opcode::result, rows_of(300'000));
+  const Bytes middle = Bytes(frame).subspan(100'000, 100'000);
+  Buffer first;
+  append_segment(first, SegmentForm::lz4, Bytes(frame).first(100'000), false);
+  // Stored, though it could be compressed: the gateway would write it otherwise.
+  Buffer stored;
+  for (int byte = 0; byte < 5; ++byte) {
+    stored.push_back(static_cast<std::uint8_t>(std::uint64_t{middle.size()} >> (8 * byte)));
+  }
+  const std::uint32_t header_crc = crc24(stored);
+  for (int byte = 0; byte < 3; ++byte) {
+    stored.push_back(static_cast<std::uint8_t>(header_crc >> (8 * byte)));
+  }
+  append_bytes(stored, middle);
+  const std::uint32_t crc = crc32_of_payload(middle);
+  for (int byte = 0; byte < 4; ++byte) {
+    stored.push_back(static_cast<std::uint8_t>(crc >> (8 * byte)));
+  }
+  Buffer last;
+  append_segment(last, SegmentForm::lz4, Bytes(frame).subspan(200'000), false);
+
+  talk.node_says(first);
+  talk.client_asks(talk.query(2, peers));
+  talk.to_client.clear();
+  Buffer empty;
+  append_segment(empty, SegmentForm::lz4, {}, false);
+  talk.node_says(empty);
+  CHECK(talk.to_client.empty());
+  talk.node_says(stored);
+  const bool is_same = talk.to_client == stored;
+  CHECK(is_same);
+  talk.to_client.clear();
+  talk.node_says(last);
+  CHECK(talk.to_client.size() > last.size());  // with the answer
 }
 
 TEST_CASE("a long frame passes although its header came in pieces") {

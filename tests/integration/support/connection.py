@@ -56,6 +56,10 @@ class Connection:
         """Until there is an answer or an end, of which nothing is read. Not through TLS."""
         assert select.select([self._socket], [], [], timeout)[0], "nothing came"
 
+    def error(self):
+        """What the kernel has against it, a reset that came behind the end too; 0: nothing."""
+        return self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+
     def segments_received(self):
         """TCP segments, without what the kernel dropped: tcpi_segs_in of <linux/tcp.h>."""
         return struct.unpack_from("=I", self._socket.getsockopt(

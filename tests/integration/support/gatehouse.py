@@ -145,6 +145,11 @@ class Gatehouse:
     def pid(self):
         return self._process.pid
 
+    def thread_states(self):
+        """A letter each, as in proc(5)."""
+        return [stat.read_text().rpartition(")")[2].split()[0]
+                for stat in pathlib.Path(f"/proc/{self.pid}/task").glob("*/stat")]
+
     def is_running(self):
         return self._process is not None and self._process.poll() is None
 
