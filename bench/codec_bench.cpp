@@ -292,7 +292,8 @@ bool print_all(const std::vector<Work>& all) {
   for (const Work& work : all) {
     const double microseconds = measure(work);
     if (microseconds < 0) {
-      std::fprintf(stderr, "error: %s: not read as it should be\n", std::string(work.name).c_str());
+      static_cast<void>(std::fputs("error: not read as it should be: ", stderr));
+      static_cast<void>(std::fputs((std::string(work.name) + "\n").c_str(), stderr));
       return false;
     }
     std::printf("| %-40s | %12.1f | %8.0f |\n", std::string(work.name).c_str(),

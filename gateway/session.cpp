@@ -100,7 +100,7 @@ void Session::say_at_accept(std::span<const std::uint8_t> message) noexcept {
     return;
   }
   // What is unread would make a reset of the close, which would take the message with it.
-  std::array<std::uint8_t, 4096> discarded;
+  std::array<std::uint8_t, 4096> discarded{};
   for (int count = 0; count < limits::discards_at_accept; ++count) {
     if (::recv(socket, discarded.data(), discarded.size(), MSG_DONTWAIT) <= 0) break;
   }

@@ -114,15 +114,25 @@ def _load(setting, starts):
     return found
 
 
+@contextlib.contextmanager
+def _running(party):
+    """No longer than it is measured: whoever has a list loads it again when that changes."""
+    try:
+        yield party
+    finally:
+        party.stop()
+
+
 def _set_up(setting, starts):
     ways = []
-    for name, start in starts.items():
-        for count in (FEW, MANY):
-            party = setting.during_section(start(count))
-            ways.append(Way(f"{name}, {count:,}", "cql", party.address, party.pids))
     title = f"Set-up with {FEW} and with {MANY:,} addresses"
-    report = setting.tool.run("connect", title, ways, "--rounds", setting.amount(6, 20),
-                              "--connections", setting.amount(200, 500))
+    with contextlib.ExitStack() as running:
+        for name, start in starts.items():
+            for count in (FEW, MANY):
+                party = running.enter_context(_running(start(count)))
+                ways.append(Way(f"{name}, {count:,}", "cql", party.address, party.pids))
+        report = setting.tool.run("connect", title, ways, "--rounds", setting.amount(6, 20),
+                                  "--connections", setting.amount(200, 500))
     table = Table(title, ["", "p50, µs", "p99, µs", f"p50 of that with {FEW}", "CPU, µs"])
     found = Findings([table], reports=[report])
     for way in ways:
@@ -146,13 +156,13 @@ def _reload(setting, lists, starts):
     found = Findings([table])
     lists.prepare_changes()
     for name, start in starts.items():
-        party = setting.during_section(start(MANY))
-        way = Way(name, "cql", party.address)  # a process that is loaded again may be another
         calm, stormy = [], []
-        for number in range(setting.amount(3, 8)):
-            calm.append(_set_ups(setting, way, f"{title}, {name}, calm, {number + 1}"))
-            with _changing(lists, party):
-                stormy.append(_set_ups(setting, way, f"{title}, {name}, loading, {number + 1}"))
+        with _running(start(MANY)) as party:
+            way = Way(name, "cql", party.address)  # one that is loaded again may be another process
+            for number in range(setting.amount(3, 8)):
+                calm.append(_set_ups(setting, way, f"{title}, {name}, calm, {number + 1}"))
+                with _changing(lists, party):
+                    stormy.append(_set_ups(setting, way, f"{title}, {name}, loading, {number + 1}"))
         found.reports += [*calm, *stormy]
         p50, p99 = (statistics.median(
             ratio(*(report.figure(name, "ready", percentile) for report in pair))

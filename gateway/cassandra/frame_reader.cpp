@@ -13,7 +13,7 @@ void FrameReader::begin_segments(SegmentForm form) {
 }
 
 void FrameReader::append(Bytes bytes) {
-  segment_ = {};
+  is_segment_ = false;
   if (segments_) {
     segments_->append(bytes);
   } else {
@@ -22,7 +22,7 @@ void FrameReader::append(Bytes bytes) {
 }
 
 FrameReader::Outcome FrameReader::next() {
-  segment_ = {};
+  is_segment_ = false;
   if (failed_) return Outcome::malformed;
   for (;;) {
     const Outcome outcome = splitter_.next();
@@ -35,7 +35,7 @@ FrameReader::Outcome FrameReader::next() {
     if (failed_) return Outcome::malformed;
     const Bytes payload = segments_->payload();
     if (!whole && !payload.empty() && splitter_.let_through(payload)) {
-      segment_ = segments_->bytes();
+      is_segment_ = true;
       return Outcome::part;
     }
     splitter_.append(payload);

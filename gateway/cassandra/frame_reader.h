@@ -38,11 +38,13 @@ class FrameReader {
   [[nodiscard]] Bytes frame() const noexcept { return splitter_.frame(); }
   [[nodiscard]] Bytes body() const noexcept { return splitter_.body(); }
   [[nodiscard]] Bytes part() const noexcept {
-    return segment_.empty() ? splitter_.part() : segments_->payload();
+    return segments_ && is_segment_ ? segments_->payload() : splitter_.part();
   }
   // The segment as it arrived, of which the part is all there is: it may pass so, without being
   // made anew. Empty: there is none such. Lives as long as the part.
-  [[nodiscard]] Bytes segment() const noexcept { return segment_; }
+  [[nodiscard]] Bytes segment() const noexcept {
+    return segments_ && is_segment_ ? segments_->bytes() : Bytes();
+  }
   [[nodiscard]] bool is_in_part() const noexcept { return splitter_.is_in_part(); }
   // As of FrameSplitter.
   [[nodiscard]] std::size_t memory() const noexcept {
@@ -52,7 +54,7 @@ class FrameReader {
  private:
   FrameSplitter splitter_;
   std::optional<SegmentReader> segments_;
-  Bytes segment_;
+  bool is_segment_ = false;  // the part is all of one
   bool failed_ = false;
 };
 
