@@ -143,6 +143,7 @@ void Conversation::release_held(Buffer& to_client) {
 // Of v5: in the portions in which it came, as far as a segment of its own has room for one: where
 // a header came in pieces there is more.
 void Conversation::append_part(Buffer& to_client) const {
+  // Its checksum was verified: what is all the same need not be made anew.
   if (!responses_.segment().empty()) {
     append_bytes(to_client, responses_.segment());
     return;

@@ -117,6 +117,9 @@ class TestGreetingsAheadOfSessions:
     def test_they_are_known_when_the_gateway_is_ready(self, gateway_to, mariadb):
         before = len(mariadb.log_text())
         gateway = gateway_to(mariadb.tcp_backend, mariadb.unix_backend, login="routed", tls="off")
+        with gateway.connect() as session:
+            # What clients are greeted with where nothing is known (common_greeting.h).
+            assert session.read_greeting().version != "5.5.5-10.2.0-MariaDB"
         wait_until(lambda: _states(gateway) == ["up", "up"], "both backends are found to be up")
         log = mariadb.log_text()[before:]
         assert log.count("Access denied for user 'gatehouse-client-gone'") == 2

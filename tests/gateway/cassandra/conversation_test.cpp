@@ -1,9 +1,9 @@
 // Requests and answers. What nodes say of nodes is in conversation_nodes_test.cpp.
 #include "gateway/cassandra/conversation.h"
 
-#include "gateway/cassandra/checksum.h"
 #include "gateway/cassandra/handshake.h"
 #include "tests/gateway/cassandra/conversed.h"
+#include "tests/gateway/cassandra/segments.h"
 
 namespace gatehouse::cassandra {
 
@@ -13,6 +13,7 @@ using test::Conversed;
 using test::copy;
 using test::from_hex;
 using test::joined;
+using test::lz4_segment_claiming;
 using test::Manner;
 using test::on_wire;
 using Frames = std::vector<Buffer>;
@@ -184,20 +185,8 @@ TEST_CASE("the middle of a long frame passes as it came, and nothing of the gate
   const Bytes middle = Bytes(frame).subspan(100'000, 100'000);
   Buffer first;
   append_segment(first, SegmentForm::lz4, Bytes(frame).first(100'000), false);
-  // Stored, though it could be compressed: the gateway would write it otherwise.
-  Buffer stored;
-  for (int byte = 0; byte < 5; ++byte) {
-    stored.push_back(static_cast<std::uint8_t>(std::uint64_t{middle.size()} >> (8 * byte)));
-  }
-  const std::uint32_t header_crc = crc24(stored);
-  for (int byte = 0; byte < 3; ++byte) {
-    stored.push_back(static_cast<std::uint8_t>(header_crc >> (8 * byte)));
-  }
-  append_bytes(stored, middle);
-  const std::uint32_t crc = crc32_of_payload(middle);
-  for (int byte = 0; byte < 4; ++byte) {
-    stored.push_back(static_cast<std::uint8_t>(crc >> (8 * byte)));
-  }
+  // As it is, though it could be compressed: the gateway would write it otherwise.
+  const Buffer stored = lz4_segment_claiming(middle.size(), 0, middle, false);
   Buffer last;
   append_segment(last, SegmentForm::lz4, Bytes(frame).subspan(200'000), false);
 

@@ -4,8 +4,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "gateway/cassandra/checksum.h"
-#include "tests/gateway/cassandra/frames.h"
+#include "tests/gateway/cassandra/segments.h"
 
 namespace gatehouse::cassandra {
 
@@ -13,6 +12,7 @@ using test::Buffer;
 using test::copy;
 using test::from_hex;
 using test::joined;
+using test::lz4_segment_claiming;
 using test::options_frame;
 using Outcome = SegmentReader::Outcome;
 
@@ -26,19 +26,6 @@ Buffer compressible(std::size_t size) {
   Buffer bytes;
   for (std::size_t i = 0; i < size; ++i) bytes.push_back(static_cast<std::uint8_t>(i % 251));
   return bytes;
-}
-
-// A header with its checksum, and a payload without a care for its own.
-Buffer lz4_segment_claiming(std::uint64_t stored, std::uint64_t decompressed, Bytes payload) {
-  Buffer out;
-  const std::uint64_t fields = stored | decompressed << 17 | std::uint64_t{1} << 34;
-  for (int i = 0; i < 5; ++i) out.push_back(static_cast<std::uint8_t>(fields >> (8 * i)));
-  const std::uint32_t header_crc = crc24(out);
-  for (int i = 0; i < 3; ++i) out.push_back(static_cast<std::uint8_t>(header_crc >> (8 * i)));
-  append_bytes(out, payload);
-  const std::uint32_t crc = crc32_of_payload(payload);
-  for (int i = 0; i < 4; ++i) out.push_back(static_cast<std::uint8_t>(crc >> (8 * i)));
-  return out;
 }
 
 }  // namespace
