@@ -14,6 +14,9 @@
 #include <string_view>
 #include <vector>
 
+#include <fmt/format.h>
+
+#include "bench/median.h"
 #include "bench/processor.h"
 #include "bench/stopwatch.h"
 #include "gateway/cassandra/conversation.h"
@@ -35,7 +38,6 @@ namespace {
 using Bytes = std::span<const std::uint8_t>;
 using Buffer = std::vector<std::uint8_t>;
 
-constexpr int rounds = 9;
 constexpr double round_microseconds = 20'000;  // at least
 constexpr int turns_max = 1 << 20;             // of a round
 // As many commands, or requests under way, as a busy connection pool has in one read.
@@ -46,7 +48,7 @@ constexpr std::string_view statement = "SELECT name, address FROM shop.orders WH
 
 // One turn handles `items`, of `bytes` in all; false: not as it should.
 struct Work {
-  std::string_view name;
+  const char* name = nullptr;
   int items = 1;
   std::size_t bytes = 0;
   std::function<bool()> turn;
@@ -197,7 +199,7 @@ struct Session {
   cassandra::Conversation conversation{cluster, buffers};
 };
 
-std::vector<Work> conversations(std::uint8_t version, std::array<std::string_view, 3> names) {
+std::vector<Work> conversations(std::uint8_t version, std::array<const char*, 3> names) {
   const auto session = std::make_shared<Session>(version);
   Buffer requests;
   Buffer answers;
@@ -253,7 +255,7 @@ std::vector<Work> audit_lines() {
   record.database = "shop";
   record.backend = "10.0.0.4:3306";
   record.duration = std::chrono::milliseconds(4711);
-  const auto line_of = [](std::string_view name, const AuditEvent& event) {
+  const auto line_of = [](const char* name, const AuditEvent& event) {
     std::string line;
     append_json_line(line, event, {}, "gateway-1");
     return Work{name, 1, line.size(), [=, out = std::string()]() mutable {
@@ -266,44 +268,40 @@ std::vector<Work> audit_lines() {
           line_of("audit: closed, as a line", Closed{record})};
 }
 
-// Microseconds a turn, the median of rounds; below zero: something was not read as it should be.
-double measure(const Work& work) {
-  std::array<double, rounds> results{};
-  for (double& result : results) {
+// Microseconds a turn, the median. No value: something was not read as it should be.
+std::optional<double> measure(const Work& work) {
+  bool is_good = true;
+  const double microseconds = bench::median([&] {
     Stopwatch watch;
-    bool is_good = true;
     int turns = 0;
     // More and more at once, so that looking at the clock costs little.
-    for (int at_once = 1; is_good && turns < turns_max && watch.microseconds() < round_microseconds;
+    for (int at_once = 1; turns < turns_max && watch.microseconds() < round_microseconds;
          at_once *= 2) {
       watch.run([&] {
         for (int turn = 0; turn < at_once; ++turn) is_good = work.turn() && is_good;
       });
       turns += at_once;
     }
-    if (!is_good) return -1;
-    result = watch.microseconds() / turns;
-  }
-  std::sort(results.begin(), results.end());
-  return results[rounds / 2];
+    return watch.microseconds() / turns;
+  });
+  return is_good ? std::optional(microseconds) : std::nullopt;
 }
 
 bool print_all(const std::vector<Work>& all) {
   for (const Work& work : all) {
-    const double microseconds = measure(work);
-    if (microseconds < 0) {
-      static_cast<void>(std::fputs("error: not read as it should be: ", stderr));
-      static_cast<void>(std::fputs((std::string(work.name) + "\n").c_str(), stderr));
+    const auto microseconds = measure(work);
+    if (!microseconds) {
+      fmt::print(stderr, "error: {}: not read as it should be\n", work.name);
       return false;
     }
-    std::printf("| %-40s | %12.1f | %8.0f |\n", std::string(work.name).c_str(),
-                microseconds * 1e3 / work.items, static_cast<double>(work.bytes) / microseconds);
+    std::printf("| %-40s | %12.1f | %8.0f |\n", work.name, *microseconds * 1e3 / work.items,
+                static_cast<double>(work.bytes) / *microseconds);
   }
   return true;
 }
 
 bool run() {
-  std::printf("%s, medians of %d rounds\n\n", bench::processor().c_str(), rounds);
+  std::printf("%s, medians of %d rounds\n\n", bench::processor().c_str(), bench::rounds);
   std::puts("|                                          | ns each      | MB/s     |");
   std::puts("|:-----------------------------------------|-------------:|---------:|");
   return print_all(logins()) && print_all({commands()}) && print_all(proxy_headers()) &&

@@ -14,6 +14,7 @@
 
 #include <malloc.h>
 
+#include "bench/median.h"
 #include "bench/processor.h"
 #include "config/address_list.h"
 #include "rules/policy.h"
@@ -22,7 +23,6 @@ namespace gatehouse {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr int rounds = 9;
 // So many different addresses that neither they nor what they lead to stay in a cache.
 constexpr std::size_t cold_lookups = 1'000'000;
 constexpr std::size_t hot_addresses = 64;
@@ -30,15 +30,6 @@ constexpr std::size_t hot_addresses = 64;
 std::mt19937_64& random_engine() {
   static std::mt19937_64 engine(20261121);  // NOLINT(cert-msc51-cpp): the same list every time
   return engine;
-}
-
-// The median of what `measure` returns, so that one disturbance does not count.
-template <typename Measure>
-double median(const Measure& measure) {
-  std::array<double, rounds> results{};
-  for (double& result : results) result = measure();
-  std::sort(results.begin(), results.end());
-  return results[rounds / 2];
 }
 
 template <typename Work>
@@ -106,11 +97,11 @@ double nanoseconds_each(const std::vector<rules::IpAddress>& addresses, std::siz
 template <typename Ask>
 void print_lookups(const Samples& samples, const Ask& ask) {
   const double cold =
-      median([&] { return nanoseconds_each<Pace::back_to_back>(samples.cold, 1, ask); });
+      bench::median([&] { return nanoseconds_each<Pace::back_to_back>(samples.cold, 1, ask); });
   const double one_by_one =
-      median([&] { return nanoseconds_each<Pace::one_by_one>(samples.cold, 1, ask); });
+      bench::median([&] { return nanoseconds_each<Pace::one_by_one>(samples.cold, 1, ask); });
   const double hot =
-      median([&] { return nanoseconds_each<Pace::back_to_back>(samples.hot, 10'000, ask); });
+      bench::median([&] { return nanoseconds_each<Pace::back_to_back>(samples.hot, 10'000, ask); });
   std::printf(" %8.1f | %15.1f | %8.1f |\n", cold, one_by_one, hot);
 }
 
@@ -143,7 +134,7 @@ void measure_list(std::size_t blocks, const Samples& samples) {
     if (diagnostics.has_errors()) std::puts("the list has errors");
   };
   const double peak = peak_bytes(read);
-  const double load = median([&] {
+  const double load = bench::median([&] {
     set = {};
     return seconds(read);
   });
@@ -184,7 +175,7 @@ void measure_policy(std::size_t rule_count, const Samples& samples) {
 
 int main() {
   std::printf("%s, %s build, medians of %d rounds\n\n", gatehouse::bench::processor().c_str(),
-              GATEHOUSE_BUILD_TYPE, gatehouse::rounds);
+              GATEHOUSE_BUILD_TYPE, gatehouse::bench::rounds);
   const gatehouse::Samples samples{.cold = gatehouse::random_addresses(gatehouse::cold_lookups),
                                    .hot = gatehouse::random_addresses(gatehouse::hot_addresses)};
   std::puts(

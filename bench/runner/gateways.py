@@ -7,6 +7,7 @@ import unittest.mock
 from runner.addresses import as_text
 from support import configuration
 from support.gatehouse import Gatehouse
+from support.waiting import wait_until
 
 SESSIONS_MAX = 10_000
 # As the peers have none for each source.
@@ -49,12 +50,15 @@ class Gateway:
     def address(self):
         return self._gatehouse.address()
 
-    def loads(self):
-        """How often rules have come into force; what its log says costs it nothing."""
-        return self._gatehouse.log_text().count(" is in force: ")
+    def load_after(self, change):
+        """Until what `change` did to its files, which it watches, is in force: by its log, which
+        costs it nothing."""
+        before = self._loads()
+        change()
+        wait_until(lambda: self._loads() > before, f"{self.name} loads its files again", poll=0.05)
 
-    def load_again(self):
-        """Nothing to do: it watches its files."""
+    def _loads(self):
+        return self._gatehouse.log_text().count(" is in force: ")
 
     def stop(self):
         self._gatehouse.stop()

@@ -146,11 +146,9 @@ class Peer:
     def address(self):
         return "127.0.0.1", self.port
 
-    def loads(self):
-        """It does not say."""
-
-    def load_again(self):
-        """What its configuration names has changed."""
+    def load_after(self, change):
+        """Tells it of what `change` did to its files; it does not say when they are loaded."""
+        change()
         self.process.send_signal(self._load_again)
 
     def stop(self):
