@@ -65,11 +65,13 @@ FileWatch::FileWatch(asio::io_context& context, std::function<void()> on_change)
   wait();
 }
 
-std::string FileWatch::watch(const std::vector<config::Input>& inputs) {
-  if (!inotify_.is_open()) return "no inotify instance is left, see fs.inotify.max_user_instances";
+FileWatch::Watched FileWatch::watch(const std::vector<config::Input>& inputs) {
+  if (!inotify_.is_open()) {
+    return {.problem = "no inotify instance is left, see fs.inotify.max_user_instances"};
+  }
   std::set<fs::path> wanted;
   for (const config::Input& input : inputs) wanted.merge(folders_on_the_way(input.path));
-  std::string problem;
+  Watched result;
   // Asked for again even if watched: a folder of that name may be another one by now.
   std::map<fs::path, int> watched;
   for (fs::path folder : wanted) {
@@ -79,9 +81,12 @@ std::string FileWatch::watch(const std::vector<config::Input>& inputs) {
       folder = folder.parent_path();
     const int watch = ::inotify_add_watch(inotify_.native_handle(), folder.c_str(), events);
     if (watch >= 0) {
+      const auto known = watched_.find(folder);
+      result.is_new = result.is_new || known == watched_.end() || known->second != watch;
       watched.emplace(folder, watch);
     } else if (errno != ENOENT && errno != ENOTDIR) {
-      problem = fmt::format("{}: {}", folder.string(), std::generic_category().message(errno));
+      result.problem =
+          fmt::format("{}: {}", folder.string(), std::generic_category().message(errno));
     }
   }
   for (const auto& [folder, watch] : watched_) {
@@ -90,7 +95,7 @@ std::string FileWatch::watch(const std::vector<config::Input>& inputs) {
     if (!still_used) ::inotify_rm_watch(inotify_.native_handle(), watch);
   }
   watched_ = std::move(watched);
-  return problem;
+  return result;
 }
 
 void FileWatch::stop() {

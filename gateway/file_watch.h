@@ -22,9 +22,12 @@ class FileWatch {
   // `on_change` is called on the context's thread, once for a burst of events.
   FileWatch(asio::io_context& context, std::function<void()> on_change);
 
-  // From now on, exactly the folders from which these files are reached. Unset: all are watched;
-  // else what cannot be.
-  std::string watch(const std::vector<config::Input>& inputs);
+  struct Watched {
+    bool is_new = false;  // some folder was not watched before
+    std::string problem;  // not empty: what cannot be watched
+  };
+  // From now on, exactly the folders from which these files are reached.
+  Watched watch(const std::vector<config::Input>& inputs);
   void stop();
 
  private:

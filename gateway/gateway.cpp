@@ -18,16 +18,6 @@ namespace gatehouse {
 
 namespace {
 
-// After a change the files must be quiet this long, but a load waits no longer than the second.
-constexpr auto quiet = std::chrono::milliseconds(50);
-constexpr auto wait_at_most = std::chrono::milliseconds(500);
-// A file that was emptied or removed must stay so this long: an editor may be about to write it
-// anew.
-constexpr auto missing_at_least = std::chrono::milliseconds(300);
-// Files that change while they are loaded are loaded again, so often.
-constexpr int loads_at_most = 5;
-constexpr auto retry_every = std::chrono::seconds(5);
-
 std::uint64_t random_start() {
   std::random_device device;
   return (std::uint64_t{device()} << 32) ^ device();
@@ -41,26 +31,12 @@ void ignore_signals() noexcept {
   ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
 }
 
-// One line, without the severity, which the log has its own way to say.
-std::string log_line(const config::Diagnostic& diagnostic) {
-  const config::Location& at = diagnostic.at;
-  return fmt::format("{}:{}:{}: {}{}{}", at.file, at.line, at.column, diagnostic.message,
-                     diagnostic.hint.empty() ? "" : "; hint: ", diagnostic.hint);
-}
-
-bool same(const std::vector<config::Input>& one, const std::vector<config::Input>& other) {
-  return std::equal(one.begin(), one.end(), other.begin(), other.end(),
-                    [](const config::Input& a, const config::Input& b) {
-                      return a.path == b.path && a.is_folder == b.is_folder &&
-                             a.content == b.content;
-                    });
-}
-
 }  // namespace
 
 Gateway::Gateway(std::filesystem::path gateway_yaml, Log& log)
     : gateway_yaml_(std::move(gateway_yaml)),
       log_(log),
+      loader_(context_, gateway_yaml_, continuity_.tickets),
       next_session_(random_start()),
       own_user_(name_of_own_user()),
       standing_work_(context_, log_),
@@ -79,7 +55,8 @@ Gateway::~Gateway() {
 
 bool Gateway::start(std::function<void(const std::string&, const std::string&)> listening) {
   listening_ = std::move(listening);
-  if (reload() != ReloadOutcome::loaded) return false;
+  const auto started = std::chrono::steady_clock::now();
+  if (take(build(loader_.load_now()), started) != ReloadOutcome::loaded) return false;
   wait_for_greetings();
   wait_for_end();
   wait_for_reload();
@@ -92,7 +69,6 @@ bool Gateway::start(std::function<void(const std::string&, const std::string&)> 
 
 void Gateway::run() {
   notify_supervisor("READY=1");
-  give_way_to_other_threads();  // a load of many rules must not be felt by who connects
   bool was_interrupted = false;
   for (;;) {
     try {
@@ -113,58 +89,9 @@ void Gateway::run() {
     std::_Exit(EXIT_FAILURE);
   }
   for (const auto& worker : workers_) worker->stop();
+  loader_.stop();
   audit_->stop();
   ignore_signals();
-}
-
-ReloadOutcome Gateway::reload() {
-  if (draining_) return ReloadOutcome::unchanged;
-  const auto started = std::chrono::steady_clock::now();
-  return take(load(), started);
-}
-
-ReloadOutcome Gateway::take(Built built, std::chrono::steady_clock::time_point started) {
-  changing_since_.reset();
-  const auto took = [&] { return std::chrono::steady_clock::now() - started; };
-  if (built.diagnostics.has_errors()) return reject(built, took());
-  missing_since_.clear();
-  if (snapshot_ && same(built.inputs, snapshot_->inputs)) {
-    last_error_.reset();
-    rejected_inputs_.clear();
-    return ReloadOutcome::unchanged;
-  }
-  Sockets sockets = bind(*built.snapshot, built.diagnostics);
-  if (built.diagnostics.has_errors()) return reject(built, took());
-  for (const config::Diagnostic& warning : built.diagnostics.all()) {
-    log_.warning("{}", log_line(warning));
-  }
-  const config::Configuration& next = *built.snapshot->configuration;
-  warn_of_own_user(next, own_user_, log_);
-  if (snapshot_) warn_of_settings_to_restart_for(*snapshot_->configuration, next, log_);
-  put_in_force(std::move(built.snapshot), std::move(sockets));
-  audit_->record(SnapshotLoaded{
-      .generation = snapshot_->generation, .files = snapshot_->inputs.size(), .duration = took()});
-  log_.info("snapshot {} is in force: {} files", snapshot_->generation, snapshot_->inputs.size());
-  return ReloadOutcome::loaded;
-}
-
-Built Gateway::load() {
-  Built built;
-  try {
-    for (int count = 0; count < loads_at_most; ++count) {
-      if (!snapshot_) {  // they are of the folder that the last load named
-        continuity_.lockdowns.reset();
-        continuity_.given_places.reset();
-      }
-      built = build_snapshot(gateway_yaml_, continuity_);
-      if (!have_changed(built.inputs)) break;
-    }
-  } catch (const std::bad_alloc&) {
-    built.diagnostics.error({.file = gateway_yaml_.filename()},
-                            "there is not enough memory to load this");
-    built.diagnostics.sort();
-  }
-  return built;
 }
 
 Gateway::Sockets Gateway::bind(const Snapshot& snapshot, config::Diagnostics& diagnostics) const {
@@ -243,32 +170,6 @@ void Gateway::hand_out(std::map<std::string, std::vector<Descriptor>> added) {
   for (const auto& [key, descriptors] : added) tell_of_socket(key);
 }
 
-ReloadOutcome Gateway::reject(const Built& built, std::chrono::nanoseconds took) {
-  if (watch_) {
-    // What is wrong may be put right in files that the snapshot in force does not know.
-    auto inputs = snapshot_->inputs;
-    inputs.insert(inputs.end(), built.inputs.begin(), built.inputs.end());
-    watch_->watch(inputs);
-    // And what was wrong may pass without any file changing: a port in use, no descriptors.
-    look_again_at(std::chrono::steady_clock::now() + retry_every);
-  }
-  const bool known = last_error_ && same(rejected_inputs_, built.inputs);
-  const auto& diagnostics = built.diagnostics.all();
-  last_error_ = LoadError{.time = std::chrono::system_clock::now(), .diagnostics = diagnostics};
-  rejected_inputs_ = built.inputs;
-  if (known || !snapshot_) return ReloadOutcome::rejected;
-  log_.error("the configuration on disk is refused; snapshot {} stays in force",
-             snapshot_->generation);
-  for (const config::Diagnostic& diagnostic : diagnostics) {
-    if (diagnostic.severity == config::Severity::error) log_.error("{}", log_line(diagnostic));
-  }
-  audit_->record(SnapshotRejected{.generation = snapshot_->generation,
-                                  .files = built.inputs.size(),
-                                  .duration = took,
-                                  .diagnostics = diagnostics});
-  return ReloadOutcome::rejected;
-}
-
 // A signal that comes meanwhile is kept until it is waited for.
 void Gateway::wait_for_greetings() {
   const auto until = std::chrono::steady_clock::now() + limits::first_greetings;
@@ -291,15 +192,6 @@ void Gateway::wait_for_end() {
   });
 }
 
-void Gateway::wait_for_reload() {
-  reloads_.async_wait([this](boost::system::error_code error, int) {
-    if (error) return;
-    wait_for_reload();
-    audit_->reopen();
-    if (!draining_) reload();
-  });
-}
-
 void Gateway::look_regularly() {
   look_timer_.expires_after(limits::look_every);
   look_timer_.async_wait([this](boost::system::error_code error) {
@@ -310,64 +202,6 @@ void Gateway::look_regularly() {
     bind_to_new_devices();
     if (nodes_.needs_another_look()) place_nodes();
   });
-}
-
-void Gateway::watch(const std::vector<config::Input>& inputs) {
-  const std::string unwatched = watch_->watch(inputs);
-  if (!unwatched.empty()) {
-    log_.warning("changes are not noticed everywhere ({}): use SIGHUP or `gatehouse reload`",
-                 unwatched);
-  }
-  // What was written before the watch began is not told of.
-  if (have_changed(inputs)) files_changed();
-}
-
-void Gateway::files_changed() {
-  if (draining_) return;
-  const auto now = std::chrono::steady_clock::now();
-  if (!changing_since_) changing_since_ = now;
-  look_again_at(std::min(now + quiet, *changing_since_ + wait_at_most));
-}
-
-void Gateway::look_again_at(std::chrono::steady_clock::time_point when) {
-  settle_.expires_at(when);
-  settle_.async_wait([this](boost::system::error_code error) {
-    if (!error) look_at_files();
-  });
-}
-
-void Gateway::look_at_files() {
-  const auto started = std::chrono::steady_clock::now();
-  if (!something_is_missing(started)) {
-    Built built = load();
-    // Asked again behind the load: a file may have been emptied just before it was read.
-    if (!something_is_missing(std::chrono::steady_clock::now())) {
-      take(std::move(built), started);
-      return;
-    }
-  }
-  look_again_at(std::chrono::steady_clock::now() + quiet);
-}
-
-// Whether a file that had content is gone or empty, and not long enough to believe it.
-bool Gateway::something_is_missing(std::chrono::steady_clock::time_point now) {
-  bool wait = false;
-  for (const config::Input& input : snapshot_->inputs) {
-    if (input.content == 0) continue;
-    struct stat status{};
-    const bool exists = ::stat(input.path.c_str(), &status) == 0;
-    if (exists && (input.is_folder || status.st_size > 0)) {
-      missing_since_.erase(input.path);
-      continue;
-    }
-    // An empty file that was written again since the last look, and emptied again, starts anew.
-    const Missing seen{.since = now,
-                       .changed = status.st_ctim.tv_sec * 1'000'000'000 + status.st_ctim.tv_nsec};
-    Missing& known = missing_since_.try_emplace(input.path, seen).first->second;
-    if (known.changed != seen.changed) known = seen;
-    wait = wait || now - known.since < missing_at_least;
-  }
-  return wait;
 }
 
 std::size_t Gateway::connections() const noexcept {

@@ -1,5 +1,5 @@
 // The running gateway: workers, the snapshot in force, and how one snapshot follows another. Lives
-// on the control thread, which serves nobody's session: it loads, reloads, answers the admin
+// on the control thread, which serves nobody's session: it lets files be loaded, answers the admin
 // socket, and drains.
 #pragma once
 
@@ -20,6 +20,7 @@
 #include "gateway/cluster_watch.h"
 #include "gateway/failed_logins.h"
 #include "gateway/file_watch.h"
+#include "gateway/loader.h"
 #include "gateway/net/asio.h"
 #include "gateway/net/listening.h"
 #include "gateway/node_listening.h"
@@ -58,7 +59,10 @@ class Gateway {
   // --- for the admin side, on the control thread
   // -----------------------------------------------------
 
-  ReloadOutcome reload();
+  // Loads what is on disk now, while everything else goes on. `done` is called once, perhaps before
+  // this returns.
+  using Reloaded = std::function<void(ReloadOutcome)>;
+  void reload(Reloaded done);
   // A server by command of a user, whatever the files on disk are like.
   struct LockdownOutcome {
     bool changed = false;  // it was not so before
@@ -102,7 +106,9 @@ class Gateway {
     std::map<std::string, std::vector<Descriptor>> added;
   };
 
-  Built load();
+  void begin_to_load();
+  void end_of_load(std::optional<LoadedFiles> files, std::chrono::steady_clock::time_point started);
+  Built build(std::optional<LoadedFiles> files);
   ReloadOutcome take(Built built, std::chrono::steady_clock::time_point started);
   [[nodiscard]] static std::string key_of(const config::Listener& listener, std::size_t index);
   // What the snapshot's listeners need beyond what is bound already; a failure is an error in
@@ -140,6 +146,11 @@ class Gateway {
   std::function<void(const std::string&, const std::string&)> listening_;
 
   Continuity continuity_;
+  Loader loader_;
+  bool is_loading_ = false;
+  bool load_again_ = false;
+  std::vector<Reloaded> asked_to_reload_;  // who is answered by the next load
+  std::vector<Reloaded> answers_due_;      // by the one that is under way
   Places places_;
   FailedLogins failed_logins_;
   ThreadIds thread_ids_;

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "config/text_file.h"
-
 namespace gatehouse {
 
 namespace {
@@ -16,19 +14,15 @@ auto* find_by_name(States& states, Member member, std::string_view name) {
   return found == states.end() ? nullptr : &*found;
 }
 
-std::unique_ptr<ServerState> build_server(const config::Configuration& configuration,
-                                          std::size_t index, Continuity& continuity,
-                                          config::InputFiles& files,
-                                          config::Diagnostics& diagnostics) {
+std::unique_ptr<ServerState> build_server(const LoadedFiles& files, std::size_t index,
+                                          Continuity& continuity) {
+  const config::Server& server = files.configuration->servers[index];
   auto state = std::make_unique<ServerState>();
-  const config::Server& server = configuration.servers[index];
   state->server = &server;
-  state->policy.written = configuration.policies[index].get();
+  state->policy.written = files.configuration->policies[index].get();
   state->policy.locked_down =
       continuity.lockdowns && continuity.lockdowns->find(server.name) != nullptr;
-  if (server.tls.mode != config::BackendTlsMode::off) {
-    state->tls = BackendTls::load(server, files, diagnostics);
-  }
+  state->tls = files.server_tls[index];
   state->metrics = &continuity.metrics.server(server.name);
   state->sessions = &continuity.sessions_by_server[server.name];
   state->rule_uses = continuity.rule_uses.of(*state->policy.written);
@@ -64,39 +58,35 @@ const ServerState* Snapshot::find_server(std::string_view name) const noexcept {
   return found == nullptr ? nullptr : found->get();
 }
 
-Built build_snapshot(const std::filesystem::path& gateway_yaml, Continuity& continuity) {
-  auto loaded = config::load(gateway_yaml);
+Built build_snapshot(LoadedFiles files, Continuity& continuity) {
   Built built{.snapshot = nullptr,
-              .diagnostics = std::move(loaded.diagnostics),
-              .inputs = std::move(loaded.inputs)};
-  if (!loaded.configuration) return built;
-  const config::Configuration& configuration = *loaded.configuration;
+              .diagnostics = std::move(files.diagnostics),
+              .inputs = std::move(files.inputs)};
+  if (!files.configuration) return built;
+  const config::Configuration& configuration = *files.configuration;
   if (!continuity.lockdowns) {
     continuity.lockdowns = Lockdowns::read(configuration, built.diagnostics);
   }
   if (!continuity.given_places) {
     continuity.given_places = GivenPlaces::read(configuration, built.diagnostics);
   }
+  built.diagnostics.sort();
+  if (built.diagnostics.has_errors()) return built;
 
   auto snapshot = std::make_shared<Snapshot>();
-  config::InputFiles files(configuration.folder);
   for (std::size_t index = 0; index < configuration.servers.size(); ++index) {
-    snapshot->servers.push_back(
-        build_server(configuration, index, continuity, files, built.diagnostics));
+    snapshot->servers.push_back(build_server(files, index, continuity));
   }
-  for (const config::Listener& listener : configuration.listeners) {
+  for (std::size_t index = 0; index < configuration.listeners.size(); ++index) {
     ListenerState state;
-    state.listener = &listener;
-    state.tls = ListenerTls::load(listener, continuity.tickets, files, built.diagnostics);
-    state.handshakes = &continuity.handshakes_by_listener[listener.name];
-    state.places = &continuity.places_by_listener[listener.name];
+    state.listener = &configuration.listeners[index];
+    state.tls = files.listener_tls[index];
+    state.handshakes = &continuity.handshakes_by_listener[state.listener->name];
+    state.places = &continuity.places_by_listener[state.listener->name];
     lead_to_servers(state, *snapshot);
     snapshot->listeners.push_back(std::move(state));
   }
-  built.inputs.insert(built.inputs.end(), files.inputs().begin(), files.inputs().end());
-  built.diagnostics.sort();
-  if (built.diagnostics.has_errors()) return built;
-  snapshot->configuration = std::move(loaded.configuration);
+  snapshot->configuration = std::move(files.configuration);
   snapshot->loaded = std::chrono::system_clock::now();
   snapshot->inputs = built.inputs;
   built.snapshot = std::move(snapshot);
@@ -116,19 +106,6 @@ std::shared_ptr<Snapshot> with_lockdowns(const Snapshot& snapshot, const Lockdow
     lead_to_servers(next->listeners.emplace_back(listener), *next);
   }
   return next;
-}
-
-bool have_changed(const std::vector<config::Input>& inputs) {
-  config::InputFiles files({});
-  for (const config::Input& input : inputs) {
-    if (input.is_folder) {
-      static_cast<void>(files.list(input.path));
-    } else {
-      static_cast<void>(files.read(input.path));
-    }
-    if (files.inputs().back().content != input.content) return true;
-  }
-  return false;
 }
 
 MetricsSample sample_of(const Snapshot& snapshot) {

@@ -16,6 +16,7 @@
 #include "gateway/backends.h"
 #include "gateway/cluster.h"
 #include "gateway/given_places.h"
+#include "gateway/loaded_files.h"
 #include "gateway/lockdowns.h"
 #include "gateway/net/tls_context.h"
 #include "gateway/net/tls_tickets.h"
@@ -91,18 +92,14 @@ struct Built {
   std::vector<config::Input> inputs;  // also when nothing was built
 };
 
-// Loads gateway.yaml and everything it names, TLS files included, and the first time what is
-// in the state folder. Reads files and nothing else. The generation is still 0.
-[[nodiscard]] Built build_snapshot(const std::filesystem::path& gateway_yaml,
-                                   Continuity& continuity);
+// Puts together what was loaded and what goes on; the first time, reads what is in the state
+// folder. The generation is still 0.
+[[nodiscard]] Built build_snapshot(LoadedFiles files, Continuity& continuity);
 
 // The same once more, with the lockdowns of now. The generation is still 0. Reads no files: what is
 // wrong with those on disk keeps no server open.
 [[nodiscard]] std::shared_ptr<Snapshot> with_lockdowns(const Snapshot& snapshot,
                                                        const Lockdowns& lockdowns);
-
-// Whether any of the files reads differently now.
-[[nodiscard]] bool have_changed(const std::vector<config::Input>& inputs);
 
 // What a scrape learns from the snapshot in force.
 [[nodiscard]] MetricsSample sample_of(const Snapshot& snapshot);

@@ -62,10 +62,4 @@ void raise_descriptor_limit(const config::Limits& limits, Log& log) {
   }
 }
 
-void give_way_to_other_threads() noexcept {
-  constexpr int niceness = 5;
-  // Cannot fail upwards; where the process was begun with more, it stays.
-  if (::getpriority(PRIO_PROCESS, 0) < niceness) ::setpriority(PRIO_PROCESS, 0, niceness);
-}
-
 }  // namespace gatehouse

@@ -19,8 +19,5 @@ void warn_of_settings_to_restart_for(const config::Configuration& now,
                                      const config::Configuration& next, Log& log);
 // As far as the system lets it; warns where that is too little for these limits.
 void raise_descriptor_limit(const config::Limits& limits, Log& log);
-// From now on the calling thread, and no other, gets about a quarter of a processor that somebody
-// else wants too (setpriority(2): in Linux each thread has a niceness of its own).
-void give_way_to_other_threads() noexcept;
 
 }  // namespace gatehouse

@@ -39,7 +39,7 @@ def _before_the_stub(setting):
 def _round_trips(setting, ways, at_once):
     title = f"Round trips, {'one' if at_once == 1 else at_once} at a time"
     report = setting.tool.run("query", title, ways, "--rounds", setting.amount(6, 20),
-                              "--requests", setting.amount(5_000, 20_000), "--at-once", at_once)
+                              "--requests", setting.amount(3_000, 20_000), "--at-once", at_once)
     table = Table(title, ["", "p50, µs", "p99, µs", "added, p50, µs", "added, of HAProxy's",
                           "CPU, µs", "CPU of HAProxy's"],
                   note="Added: above the stub without anything before it.")
@@ -100,7 +100,7 @@ def _mariadb(setting):
         ways.append(Way(party.name, "mariadb", party.address, party.pids))
     title = "SELECT 1 by MariaDB, one at a time"
     report = setting.tool.run("query", title, ways, "--rounds", setting.amount(6, 20),
-                              "--requests", setting.amount(5_000, 20_000))
+                              "--requests", setting.amount(3_000, 20_000))
     table = Table(title, ["", "p50, µs", "p99, µs", "CPU, µs"], note=(
         "HAProxy and nginx pass on what MariaDB encrypts; the gateway encrypts itself."))
     for way in ways:

@@ -174,7 +174,7 @@ void AdminCommands::run(std::string_view line, const AdminPeer& peer, Reply repl
   const json::string& command = named->as_string();
   if (command == "status") return status(reply);
   if (command == "rules") return rules(reply);
-  if (command == "reload") return reload(peer, reply);
+  if (command == "reload") return reload(peer, std::move(reply));
   if (command == "sessions") return sessions(request, std::move(reply));
   if (command == "close") return close(request, peer, std::move(reply));
   if (command == "lockdown" || command == "unlock") return lockdown(request, peer, reply);
@@ -221,16 +221,17 @@ void AdminCommands::rules(const Reply& reply) {
   reply(success(std::move(found)));
 }
 
-void AdminCommands::reload(const AdminPeer& peer, const Reply& reply) {
-  const ReloadOutcome outcome = gateway_.reload();
-  const std::string_view text = outcome == ReloadOutcome::loaded      ? "loaded"
-                                : outcome == ReloadOutcome::unchanged ? "unchanged"
-                                                                      : "rejected";
-  gateway_.audit().record(AdminCommand{
-      .command = "reload", .uid = peer.uid, .pid = peer.pid, .result = std::string(text)});
-  reply(success({{"outcome", text},
-                 {"generation", gateway_.snapshot()->generation},
-                 {"last_error", to_json(gateway_.last_error())}}));
+void AdminCommands::reload(const AdminPeer& peer, Reply reply) {
+  gateway_.reload([this, peer, reply = std::move(reply)](ReloadOutcome outcome) {
+    const std::string_view text = outcome == ReloadOutcome::loaded      ? "loaded"
+                                  : outcome == ReloadOutcome::unchanged ? "unchanged"
+                                                                        : "rejected";
+    gateway_.audit().record(AdminCommand{
+        .command = "reload", .uid = peer.uid, .pid = peer.pid, .result = std::string(text)});
+    reply(success({{"outcome", text},
+                   {"generation", gateway_.snapshot()->generation},
+                   {"last_error", to_json(gateway_.last_error())}}));
+  });
 }
 
 std::optional<SessionFilter> AdminCommands::read_filter(const json::object& request,

@@ -39,7 +39,7 @@ class AdminCommands {
                                                        std::string& error) const;
   void status(const Reply& reply);
   void rules(const Reply& reply);
-  void reload(const AdminPeer& peer, const Reply& reply);
+  void reload(const AdminPeer& peer, Reply reply);
   void sessions(const boost::json::object& request, Reply reply);
   void close(const boost::json::object& request, const AdminPeer& peer, Reply reply);
   void lockdown(const boost::json::object& request, const AdminPeer& peer, const Reply& reply);

@@ -1,8 +1,9 @@
 #include "gateway/admin/control_socket.h"
 
+#include <optional>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/read_until.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/write.hpp>
 #include <fmt/format.h>
 #include <sys/socket.h>
@@ -22,6 +23,8 @@ constexpr auto as_result = asio::as_tuple(use_awaitable);
 
 constexpr std::size_t request_size_max = 65536;
 constexpr auto request_timeout = std::chrono::seconds(5);
+constexpr auto answer_timeout =
+    std::chrono::seconds(60);  // many files may have to be loaded for it
 
 AdminPeer peer_of(Connection& connection) {
   ucred credentials{};
@@ -31,8 +34,8 @@ AdminPeer peer_of(Connection& connection) {
   return {.uid = credentials.uid, .pid = credentials.pid};
 }
 
-Awaitable<std::string> ask(AdminCommands& commands, std::string line, AdminPeer peer) {
-  const auto executor = co_await asio::this_coro::executor;
+Awaitable<std::string> ask(Executor executor, AdminCommands& commands, std::string line,
+                           AdminPeer peer) {
   auto answered = std::make_shared<Timer>(executor, Timer::time_point::max());
   auto answer = std::make_shared<std::string>();
   auto done = std::make_shared<bool>(false);
@@ -46,12 +49,16 @@ Awaitable<std::string> ask(AdminCommands& commands, std::string line, AdminPeer 
 }
 
 Awaitable<void> converse(Connection connection, AdminCommands& commands) {
-  const Deadline deadline(connection.get_executor(), request_timeout, [&] { connection.close(); });
+  const auto close = [&] { connection.close(); };
+  std::optional<Deadline> deadline(std::in_place, connection.get_executor(), request_timeout,
+                                   close);
   std::string buffer;
   auto [error, size] = co_await asio::async_read_until(
       connection, asio::dynamic_buffer(buffer, request_size_max), '\n', as_result);
   if (error) co_return;
-  std::string answer = co_await ask(commands, buffer.substr(0, size), peer_of(connection));
+  deadline.emplace(connection.get_executor(), answer_timeout, close);
+  std::string answer = co_await ask(connection.get_executor(), commands, buffer.substr(0, size),
+                                    peer_of(connection));
   answer += '\n';
   co_await asio::async_write(connection, asio::buffer(answer), as_result);
 }

@@ -126,7 +126,7 @@ void print_as_json(const config::Diagnostics& diagnostics,
 
 int check(const CheckOptions& options) {
   Continuity continuity;
-  Built built = build_snapshot(options.config, continuity);
+  Built built = build_snapshot(load_files(options.config, continuity.tickets), continuity);
   std::vector<BackendResult> backends;
   if (built.snapshot) {
     const config::Configuration& configuration = *built.snapshot->configuration;

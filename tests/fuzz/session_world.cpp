@@ -143,7 +143,8 @@ void World::load_snapshots() {
       folder_.write(fmt::format("rules-{}/{}.yaml", index, server), rules_for(server, now));
     }
     folder_.write(files.at(index), text);
-    Built built = build_snapshot(folder_.path() / files.at(index), continuity_);
+    Built built = build_snapshot(load_files(folder_.path() / files.at(index), continuity_.tickets),
+                                 continuity_);
     for (const auto& found : built.diagnostics.all()) {
       if (built.snapshot == nullptr) fmt::print(stderr, "{}\n", to_string(found));
     }
