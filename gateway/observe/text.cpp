@@ -4,6 +4,8 @@
 
 #include <fmt/compile.h>
 
+#include "config/printable.h"
+
 namespace gatehouse {
 namespace {
 
@@ -67,20 +69,13 @@ std::string valid_utf8(std::string_view text, std::size_t max_bytes) {
 std::string printable_json(std::string_view json) {
   std::string escaped;
   escaped.reserve(json.size() + 1);
-  for (std::size_t at = 0; at < json.size(); ++at) {
-    const std::string_view rest = json.substr(at);
-    const bool is_c1 = rest.size() > 1 && rest[0] == '\xC2' && is_continuation(rest[1]) &&
-                       static_cast<std::uint8_t>(rest[1]) < 0xA0;
-    if (rest[0] == '\x7F') {
-      escaped += "\\u007f";
-    } else if (is_c1) {
-      escaped += fmt::format("\\u{:04x}", static_cast<std::uint8_t>(rest[1]));
-      at += 1;
-    } else if (rest.starts_with("\xE2\x80\xA8") || rest.starts_with("\xE2\x80\xA9")) {
-      escaped += rest[2] == '\xA8' ? "\\u2028" : "\\u2029";
-      at += 2;
+  for (std::size_t at = 0; at < json.size();) {
+    const config::Command command = config::find_command(json.substr(at));
+    if (command.size == 0) {
+      escaped += json[at++];
     } else {
-      escaped += json[at];
+      escaped += fmt::format("\\u{:04x}", command.code_point);
+      at += command.size;
     }
   }
   return escaped;

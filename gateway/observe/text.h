@@ -16,8 +16,8 @@ namespace gatehouse {
 // and the text is cut between two characters.
 [[nodiscard]] std::string valid_utf8(std::string_view text, std::size_t max_bytes);
 
-// JSON as it is written on: JSON lets these stand in a string as they are, but some readers break
-// lines at them (U+0085, U+2028, U+2029) and terminals obey others (U+007F to U+009F).
+// JSON, on one line, as it is written on: it lets some characters stand in a string as they are
+// that readers and terminals obey (config/printable.h).
 [[nodiscard]] std::string printable_json(std::string_view json);
 
 }  // namespace gatehouse

@@ -384,13 +384,13 @@ class TestRunning:
         assert rule["last_used"]
 
     def test_what_a_client_chose_tells_no_terminal_what_to_do(self, gateway, mariadb):
-        user = "x\x1b[2J\x7f\u009by"
+        user = "x\x1b[2J\x7f\u009b\u202ey"
         mariadb.execute(f"CREATE USER '{user}' IDENTIFIED BY '{PASSWORD}'")
         try:
             with gateway.connect() as session:
                 session.log_in(user, PASSWORD)
                 table = gateway.command("sessions")
-                assert r"x\x1b[2J\x7f\u009by" in table
+                assert r"x\x1b[2J\x7f\u009b\u202ey" in table
                 text = gateway.command("sessions", "--format", "json")
                 assert json.loads(text)[0]["user"] == user
                 for printed in (table, text):

@@ -53,6 +53,7 @@ TEST_CASE("text is cut between characters", "[text]") {
 TEST_CASE("JSON is written on without what terminals obey or readers break lines at", "[text]") {
   CHECK(printable_json("[\"\x7F\xC2\x85\xC2\x9B\xE2\x80\xA8\xE2\x80\xA9\"]") ==
         R"(["\u007f\u0085\u009b\u2028\u2029"])");
+  CHECK(printable_json("[\"\xE2\x80\xAE\xE2\x81\xA6\"]") == R"(["\u202e\u2066"])");
   CHECK(printable_json("[\"\xC2\xA0\xE2\x80\xA7\"]") == "[\"\xC2\xA0\xE2\x80\xA7\"]");
   // Names of files need not be UTF-8, and stay what they are.
   CHECK(printable_json("\"\xC2\"") == "\"\xC2\"");
