@@ -231,9 +231,11 @@ class Talk {
     if (header.stream % 4 != 3) {
       append_in_segments(out, *manner_.form, frame);
     } else {
-      const std::size_t first = frame.size() / 2;
-      append_segment(out, *manner_.form, Bytes(frame).first(first), false);
-      append_segment(out, *manner_.form, Bytes(frame).subspan(first), false);
+      // Three, so that one of them has neither the beginning of the frame nor its end.
+      const std::size_t part = frame.size() / 3;
+      append_segment(out, *manner_.form, Bytes(frame).first(part), false);
+      append_segment(out, *manner_.form, Bytes(frame).subspan(part, part), false);
+      append_segment(out, *manner_.form, Bytes(frame).subspan(2 * part), false);
     }
     return out;
   }
