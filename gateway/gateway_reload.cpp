@@ -51,12 +51,13 @@ void Gateway::begin_to_load() {
     return;
   }
   changing_since_.reset();
+  answers_due_.reserve(answers_due_.size() + asked_to_reload_.size());
+  std::move(asked_to_reload_.begin(), asked_to_reload_.end(), std::back_inserter(answers_due_));
+  asked_to_reload_.clear();
   loader_.load([this, started = std::chrono::steady_clock::now()](
                    std::optional<LoadedFiles> files) { end_of_load(std::move(files), started); });
   is_loading_ = true;
   load_again_ = false;
-  std::move(asked_to_reload_.begin(), asked_to_reload_.end(), std::back_inserter(answers_due_));
-  asked_to_reload_.clear();
 }
 
 // Answers are due until they are given: if this fails, by the load that follows then.

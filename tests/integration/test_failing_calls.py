@@ -18,7 +18,7 @@ from support import configuration, cql_wire, failing_calls, full, soak, wire
 from support.connection import Closed
 from support.cql_session import CqlSession
 from support.cql_wire import ServerError as CqlError
-from support.failing_calls import AUDIT, CONTROL, FailingCalls
+from support.failing_calls import AUDIT, CONTROL, LOADER, FailingCalls
 from support.fake_node import PASSWORD as NODE_PASSWORD
 from support.fake_node import USER as NODE_USER
 from support.fake_node import FakeNode, integer
@@ -284,19 +284,20 @@ class TestOtherThreads:
         return MANY_CALLS
 
     def test_a_command_may_fail_and_can_be_given_again(self, transparent):
-        self._fail_command(transparent, "status", 13)
+        self._fail_command(transparent, "status", CONTROL, 13)
 
-    def test_a_reload_may_fail_and_can_be_done_again(self, transparent):
-        self._fail_command(transparent, "reload", 101)
+    @pytest.mark.parametrize(("thread", "stride"), [(LOADER, 101), (CONTROL, 13)])
+    def test_a_reload_may_fail_and_can_be_done_again(self, transparent, thread, stride):
+        self._fail_command(transparent, "reload", thread, stride)
 
-    def _fail_command(self, door, command, stride):
+    def _fail_command(self, door, command, thread, stride):
         gateway = door.gateway
 
         def act():
             gateway.write_rules(configuration.rule_file("again 127.0.0.0/8"))
             gateway.run_command(command)
 
-        assert self._fail(door, CONTROL, soak.amount(stride, 1), act) > 3
+        assert self._fail(door, thread, soak.amount(stride, 1), act) > 3
         gateway.command("reload")
         assert gateway.status()["snapshot"]["last_error"] is None
 

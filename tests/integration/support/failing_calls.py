@@ -14,7 +14,7 @@ from support.gatehouse import binary, tls_library
 KINDS = ["none", "accept", "receive", "send", "connect", "socket", "options", "watch", "resolve",
          "tls", "memory", "write_file"]
 # The threads whose calls count: what a session needs is done by its worker.
-WORKER, AUDIT, CONTROL = "worker", "audit", "gatehouse"
+WORKER, AUDIT, CONTROL, LOADER = "worker", "audit", "gatehouse", "loader"
 _LAYOUT = struct.Struct("=iiii16s")
 _KIND_ONLY = struct.Struct("=i")
 
