@@ -1,8 +1,12 @@
 #include "gateway/admin/control_socket.h"
 
+#include <memory>
+#include <new>
 #include <optional>
+#include <utility>
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
 #include <fmt/format.h>
@@ -34,18 +38,50 @@ AdminPeer peer_of(Connection& connection) {
   return {.uid = credentials.uid, .pid = credentials.pid};
 }
 
+struct Answer {
+  explicit Answer(const Executor& executor) : waiting(executor, Timer::time_point::max()) {}
+
+  Timer waiting;  // cancelled when it is over
+  std::string text;
+  bool is_given = false;
+};
+
+// Held by whoever is to answer. Where that is let go of first, for want of memory, nobody waits for
+// it any longer; by any thread.
+class AnswerPromise {
+ public:
+  explicit AnswerPromise(std::shared_ptr<Answer> answer) : answer_(std::move(answer)) {}
+  AnswerPromise(const AnswerPromise&) = delete;
+  AnswerPromise& operator=(const AnswerPromise&) = delete;
+  ~AnswerPromise() {
+    if (answer_->is_given) return;
+    try {
+      asio::post(answer_->waiting.get_executor(), [answer = answer_] { answer->waiting.cancel(); });
+    } catch (const std::bad_alloc&) {
+      return;  // then its deadline ends the wait
+    }
+  }
+
+  void give(std::string text) {
+    answer_->text = std::move(text);
+    answer_->is_given = true;
+    answer_->waiting.cancel();
+  }
+
+ private:
+  std::shared_ptr<Answer> answer_;
+};
+
+// Empty: there is none.
 Awaitable<std::string> ask(Executor executor, AdminCommands& commands, std::string line,
                            AdminPeer peer) {
-  auto answered = std::make_shared<Timer>(executor, Timer::time_point::max());
-  auto answer = std::make_shared<std::string>();
-  auto done = std::make_shared<bool>(false);
-  commands.run(line, peer, [=](std::string reply) {
-    *answer = std::move(reply);
-    *done = true;
-    answered->cancel();
+  auto answer = std::make_shared<Answer>(executor);
+  auto promise = std::make_shared<AnswerPromise>(answer);
+  commands.run(line, peer, [promise = std::move(promise)](std::string text) {
+    promise->give(std::move(text));
   });
-  if (!*done) co_await answered->async_wait(as_result);
-  co_return std::move(*answer);
+  if (!answer->is_given) co_await answer->waiting.async_wait(as_result);
+  co_return std::move(answer->text);
 }
 
 Awaitable<void> converse(Connection connection, AdminCommands& commands) {
@@ -59,6 +95,7 @@ Awaitable<void> converse(Connection connection, AdminCommands& commands) {
   deadline.emplace(connection.get_executor(), answer_timeout, close);
   std::string answer = co_await ask(connection.get_executor(), commands, buffer.substr(0, size),
                                     peer_of(connection));
+  if (answer.empty()) co_return;
   answer += '\n';
   co_await asio::async_write(connection, asio::buffer(answer), as_result);
 }
