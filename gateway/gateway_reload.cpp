@@ -113,8 +113,9 @@ ReloadOutcome Gateway::reject(const Built& built, std::chrono::nanoseconds took)
     auto inputs = snapshot_->inputs;
     inputs.insert(inputs.end(), built.inputs.begin(), built.inputs.end());
     watch_->watch(inputs);
-    // And what was wrong may pass without any file changing: a port in use, no descriptors.
-    look_again_at(std::chrono::steady_clock::now() + retry_every);
+    // And what was wrong may pass without any file changing: a port in use, no descriptors. A look
+    // that is due sooner, because one changed meanwhile, is not put off.
+    if (!changing_since_) look_again_at(std::chrono::steady_clock::now() + retry_every);
   }
   const bool known = last_error_ && same(rejected_inputs_, built.inputs);
   const auto& diagnostics = built.diagnostics.all();
