@@ -55,13 +55,13 @@ Gateway::~Gateway() {
 
 bool Gateway::start(std::function<void(const std::string&, const std::string&)> listening) {
   listening_ = std::move(listening);
-  const auto started = std::chrono::steady_clock::now();
+  const auto started = Clock::now();
   if (take(build(loader_.load_now()), started) != ReloadOutcome::loaded) return false;
   wait_for_greetings();
   wait_for_end();
   wait_for_reload();
   watch_ = std::make_unique<FileWatch>(context_, [this] { files_changed(); });
-  watch(snapshot_->inputs);
+  if (watch(snapshot_->inputs) && have_changed(snapshot_->inputs)) files_changed();
   look_regularly();
   ready_ = true;
   return true;
@@ -89,8 +89,8 @@ void Gateway::run() {
     std::_Exit(EXIT_FAILURE);
   }
   for (const auto& worker : workers_) worker->stop();
-  loader_.stop();
   audit_->stop();
+  loader_.stop();  // last: it waits for the disk
   ignore_signals();
 }
 
@@ -123,56 +123,82 @@ Gateway::Sockets Gateway::bind(const Snapshot& snapshot, config::Diagnostics& di
         continue;
       }
       sockets.by_key[key] = {listener.name, bound.address};
-      sockets.added[key] = std::move(bound.sockets);
+      sockets.added[key] = std::make_shared<std::vector<Descriptor>>(std::move(bound.sockets));
     }
   }
   return sockets;
 }
 
-void Gateway::put_in_force(std::shared_ptr<Snapshot> snapshot, Sockets sockets) {
-  snapshot->generation = snapshot_ ? snapshot_->generation + 1 : 1;
-  snapshot_ = std::move(snapshot);
-  const config::Configuration& configuration = *snapshot_->configuration;
+void Gateway::put_in_force(std::shared_ptr<Snapshot> snapshot, Sockets sockets,
+                           Clock::time_point started) {
+  const config::Configuration& configuration = *snapshot->configuration;
   log_.configure(configuration.log);
   if (workers_.empty()) {
-    raise_descriptor_limit(configuration.limits, log_);
-    audit_ = std::make_unique<AuditLog>(AuditSettings::of(configuration), log_);
-    const std::size_t count = sockets.added.empty() ? 1 : sockets.added.begin()->second.size();
-    for (std::size_t index = 0; index < count; ++index) {
-      workers_.push_back(std::make_unique<Worker>(Services{log_, *audit_, continuity_.metrics,
-                                                           places_, failed_logins_, thread_ids_,
-                                                           refusals_, next_session_, own_user_}));
-      workers_.back()->start();
-    }
+    begin_to_work(configuration, sockets.added.empty() ? 1 : sockets.added.begin()->second->size());
   } else {
     audit_->configure(AuditSettings::of(configuration));
   }
+  change_to(std::move(snapshot), started);
   sockets_ = std::move(sockets.by_key);
-  look_at_nodes(sockets.added);
-  hand_out(std::move(sockets.added));
-  backend_watch_.follow(snapshot_);
-  cluster_watch_.follow(*snapshot_);
+  bound_.merge(sockets.added);
   last_error_.reset();
   rejected_inputs_.clear();
-  if (watch_) watch(snapshot_->inputs);
+  look_at_nodes();
+  tell_all();
 }
 
-void Gateway::hand_out(std::map<std::string, std::vector<Descriptor>> added) {
-  for (std::size_t index = 0; index < workers_.size(); ++index) {
-    Worker::Change change{.snapshot = snapshot_, .leads_to = {}, .added = {}};
-    for (const auto& [key, socket] : sockets_) change.leads_to[key] = {socket.listener};
-    for (const auto& [key, socket] : nodes_.sockets()) {
-      change.leads_to[key] = {socket.listener, socket.node};
-    }
-    for (auto& [key, descriptors] : added) change.added[key] = std::move(descriptors[index]);
-    workers_[index]->adopt(std::move(change));
+void Gateway::begin_to_work(const config::Configuration& configuration, std::size_t workers) {
+  raise_descriptor_limit(configuration.limits, log_);
+  audit_ = std::make_unique<AuditLog>(AuditSettings::of(configuration), log_);
+  for (std::size_t index = 0; index < workers; ++index) {
+    workers_.push_back(std::make_unique<Worker>(
+        Services{log_, *audit_, continuity_.metrics, places_, failed_logins_, thread_ids_,
+                 refusals_, next_session_, own_user_},
+        index));
+    workers_.back()->start();
   }
-  for (const auto& [key, descriptors] : added) tell_of_socket(key);
+}
+
+// On record before any session is decided by it.
+void Gateway::change_to(std::shared_ptr<Snapshot> next, Clock::time_point started) {
+  next->generation = snapshot_ ? snapshot_->generation + 1 : 1;
+  audit_->record(SnapshotLoaded{.generation = next->generation,
+                                .files = next->inputs.size(),
+                                .duration = Clock::now() - started});
+  snapshot_ = std::move(next);
+  all_are_told_ = false;
+}
+
+void Gateway::tell_all() {
+  hand_out();
+  if (!draining_) {
+    backend_watch_.follow(snapshot_);
+    cluster_watch_.follow(*snapshot_);
+    if (watch_ && watch(snapshot_->inputs)) files_changed();
+  }
+  all_are_told_ = true;
+}
+
+void Gateway::hand_out() {
+  const bool the_rest_is_told = std::exchange(all_are_told_, false);
+  const auto change = std::make_shared<Worker::Change>();
+  change->snapshot = snapshot_;
+  for (const auto& [key, socket] : sockets_) change->leads_to[key] = {socket.listener};
+  for (const auto& [key, socket] : nodes_.sockets()) {
+    change->leads_to[key] = {socket.listener, socket.node};
+  }
+  change->added = bound_;
+  for (const auto& worker : workers_) worker->adopt(change);
+  bound_.clear();
+  for (const auto& [key, sockets] : change->added) {
+    if (change->leads_to.contains(key)) tell_of_socket(key);
+  }
+  all_are_told_ = the_rest_is_told;
 }
 
 // A signal that comes meanwhile is kept until it is waited for.
 void Gateway::wait_for_greetings() {
-  const auto until = std::chrono::steady_clock::now() + limits::first_greetings;
+  const auto until = Clock::now() + limits::first_greetings;
   const auto all_were_asked = [this] {
     return backend_watch_.all_were_asked() && cluster_watch_.all_were_asked();
   };
@@ -197,6 +223,7 @@ void Gateway::look_regularly() {
   look_timer_.async_wait([this](boost::system::error_code error) {
     if (error) return;
     look_regularly();
+    if (!all_are_told_) tell_all();
     standing_work_.begin_again();
     if (draining_) return;
     bind_to_new_devices();
@@ -241,7 +268,7 @@ std::string Gateway::metrics_text() const {
   sample.audit_writable = audit_->writable();
   sample.audit_queue = audit_->depth();
   sample.audit_events_lost = audit_->lost();
-  sample.blocked_sources = failed_logins_.blocks(std::chrono::steady_clock::now()).size();
+  sample.blocked_sources = failed_logins_.blocks(Clock::now()).size();
   sample.version = GATEHOUSE_VERSION;
   return to_openmetrics(continuity_.metrics, sample);
 }

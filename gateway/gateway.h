@@ -97,30 +97,36 @@ class Gateway {
   [[nodiscard]] StandingWork& standing_work() noexcept { return standing_work_; }
 
  private:
+  using Clock = std::chrono::steady_clock;
   struct Socket {
     std::string listener;
     config::SocketAddress address;
   };
   struct Sockets {
     std::map<std::string, Socket> by_key;
-    std::map<std::string, std::vector<Descriptor>> added;
+    ListeningSockets added;
   };
 
   void begin_to_load();
-  void end_of_load(std::optional<LoadedFiles> files, std::chrono::steady_clock::time_point started);
+  void end_of_load(std::optional<LoadedFiles> files, Clock::time_point started);
   Built build(std::optional<LoadedFiles> files);
-  ReloadOutcome take(Built built, std::chrono::steady_clock::time_point started);
+  ReloadOutcome take(Built built, Clock::time_point started);
   [[nodiscard]] static std::string key_of(const config::Listener& listener, std::size_t index);
   // What the snapshot's listeners need beyond what is bound already; a failure is an error in
   // `diagnostics`.
   Sockets bind(const Snapshot& snapshot, config::Diagnostics& diagnostics) const;
-  void put_in_force(std::shared_ptr<Snapshot> snapshot, Sockets sockets);
+  void put_in_force(std::shared_ptr<Snapshot> snapshot, Sockets sockets, Clock::time_point started);
   bool put_lockdown_in_force(const std::string& server);
-  // To the workers: the snapshot in force, and what was bound for it.
-  void hand_out(std::map<std::string, std::vector<Descriptor>> added);
+  void begin_to_work(const config::Configuration& configuration, std::size_t workers);
+  // From here on it counts, and is told until everybody knows. `started`: the work for it.
+  void change_to(std::shared_ptr<Snapshot> next, Clock::time_point started);
+  // Everybody who acts by the snapshot. What a want of memory ends is to be done again.
+  void tell_all();
+  // To the workers: the snapshot in force, and where connections come in for it.
+  void hand_out();
   ReloadOutcome reject(const Built& built, std::chrono::nanoseconds took);
-  // By the rings as they are known now; `added` takes what was bound.
-  void look_at_nodes(std::map<std::string, std::vector<Descriptor>>& added);
+  // By the rings as they are known now.
+  void look_at_nodes();
   void place_nodes();
   void tell_of_socket(const std::string& key) const;
   [[nodiscard]] bool is_port_of_listeners(const Sockets& sockets, std::uint16_t port) const;
@@ -130,13 +136,14 @@ class Gateway {
 
   void wait_for_end();
   void wait_for_reload();
-  void watch(const std::vector<config::Input>& inputs);
+  // True: changes may have been missed, in folders that were not watched before.
+  bool watch(const std::vector<config::Input>& inputs);
   void files_changed();
-  void look_again_at(std::chrono::steady_clock::time_point when);
+  void look_again_at(Clock::time_point when);
   void look_at_files();
-  [[nodiscard]] bool something_is_missing(std::chrono::steady_clock::time_point now);
+  [[nodiscard]] bool something_is_missing(Clock::time_point now);
   void drain();
-  void wait_until_drained(std::chrono::steady_clock::time_point until);
+  void wait_until_drained(Clock::time_point until);
   void cut_everything();
   [[nodiscard]] std::size_t connections() const noexcept;
 
@@ -161,7 +168,9 @@ class Gateway {
   std::vector<std::unique_ptr<Worker>> workers_;
 
   std::shared_ptr<const Snapshot> snapshot_;
+  bool all_are_told_ = false;              // of it
   std::map<std::string, Socket> sockets_;  // by key
+  ListeningSockets bound_;                 // not handed out to all workers yet
   std::optional<LoadError> last_error_;
   std::vector<config::Input>
       rejected_inputs_;  // of that error: the same files are not refused twice aloud
@@ -174,12 +183,13 @@ class Gateway {
   asio::basic_signal_set<Executor> ends_;
   asio::basic_signal_set<Executor> reloads_;
   std::unique_ptr<FileWatch> watch_;
+  std::string unwatched_;  // what cannot be watched, as was told last
   Timer settle_;
   Timer look_timer_;
   std::set<std::string> missing_devices_;
-  std::optional<std::chrono::steady_clock::time_point> changing_since_;
+  std::optional<Clock::time_point> changing_since_;
   struct Missing {
-    std::chrono::steady_clock::time_point since;
+    Clock::time_point since;
     std::int64_t changed =
         0;  // the empty file's own time of change, in nanoseconds; 0: there is none
   };

@@ -46,7 +46,8 @@ void Gateway::bind_to_new_devices() {
               to_string(socket.address));
   }
   sockets_ = std::move(sockets.by_key);
-  hand_out(std::move(sockets.added));
+  bound_.merge(sockets.added);
+  hand_out();
 }
 
 }  // namespace gatehouse

@@ -1,4 +1,7 @@
 // How the gateway ends: nobody new, time for those who are there, and then an end for all.
+#include <algorithm>
+#include <iterator>
+
 #include "gateway/gateway.h"
 #include "gateway/notify.h"
 
@@ -21,6 +24,11 @@ void Gateway::drain() {
   notify_supervisor("STOPPING=1");
   log_.info("stopping; connections open: {}", connections());
   settle_.cancel();
+  bound_.clear();
+  // What is being loaded is taken no more, and nothing behind it is loaded.
+  load_again_ = false;
+  std::move(asked_to_reload_.begin(), asked_to_reload_.end(), std::back_inserter(answers_due_));
+  asked_to_reload_.clear();
   watch_->stop();
   backend_watch_.stop();
   cluster_watch_.stop();

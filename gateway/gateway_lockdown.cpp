@@ -37,18 +37,13 @@ Gateway::LockdownOutcome Gateway::unlock(const std::string& server, std::uint32_
 
 // By what is in force, not by what was asked before: a want of memory may have come between.
 bool Gateway::put_lockdown_in_force(const std::string& server) {
+  const auto started = Clock::now();
   const ServerState* state = snapshot_->find_server(server);
   const bool wanted = lockdowns().find(server) != nullptr;
-  if (state == nullptr || state->policy.locked_down == wanted) return false;
-  const auto started = std::chrono::steady_clock::now();
-  auto next = with_lockdowns(*snapshot_, lockdowns());
-  next->generation = snapshot_->generation + 1;
-  snapshot_ = std::move(next);
-  hand_out({});
-  if (!draining_) backend_watch_.follow(snapshot_);
-  audit_->record(SnapshotLoaded{.generation = snapshot_->generation,
-                                .files = snapshot_->inputs.size(),
-                                .duration = std::chrono::steady_clock::now() - started});
+  const bool is_new = state != nullptr && state->policy.locked_down != wanted;
+  if (is_new) change_to(with_lockdowns(*snapshot_, lockdowns()), started);
+  if (all_are_told_) return false;
+  tell_all();
   return true;
 }
 

@@ -15,7 +15,7 @@ bool Gateway::is_port_of_listeners(const Sockets& sockets, std::uint16_t port) c
          std::ranges::none_of(nodes_.sockets(), has_port);
 }
 
-void Gateway::look_at_nodes(std::map<std::string, std::vector<Descriptor>>& added) {
+void Gateway::look_at_nodes() {
   const auto contact_points = [this](const config::Listener& listener) {
     std::vector<config::SocketAddress> addresses;
     for (std::size_t index = 0; index < listener.addresses.size(); ++index) {
@@ -25,24 +25,24 @@ void Gateway::look_at_nodes(std::map<std::string, std::vector<Descriptor>>& adde
     }
     return addresses;
   };
-  added.merge(nodes_.look(
+  auto added = nodes_.look(
       {.snapshot = *snapshot_,
        .given = *continuity_.given_places,
        .contact_points = contact_points,
        .sockets = workers_.size(),
-       .now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())}));
+       .now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())});
+  bound_.merge(added);
 }
 
 void Gateway::place_nodes() {
   if (draining_) return;
   try {
     const NodeListening::Sockets before = nodes_.sockets();
-    std::map<std::string, std::vector<Descriptor>> added;
-    look_at_nodes(added);
+    look_at_nodes();
     const bool is_same = std::ranges::equal(
         before, nodes_.sockets(),
         [](const auto& one, const auto& other) { return one.first == other.first; });
-    if (!is_same) hand_out(std::move(added));
+    if (!is_same) hand_out();
   } catch (const std::bad_alloc&) {
     log_.error("nodes of rings may be missing, for want of memory");
   }

@@ -41,7 +41,12 @@ bool same(const std::vector<config::Input>& one, const std::vector<config::Input
 void Gateway::reload(Reloaded done) {
   if (draining_) return done(ReloadOutcome::unchanged);
   asked_to_reload_.push_back(std::move(done));
-  begin_to_load();
+  try {
+    begin_to_load();
+  } catch (const std::bad_alloc&) {
+    asked_to_reload_.pop_back();  // who asked is told at once, and may ask again
+    throw;
+  }
 }
 
 // Who asks while a load is under way has the next one: this one may have read his file already.
@@ -50,28 +55,34 @@ void Gateway::begin_to_load() {
     load_again_ = true;
     return;
   }
-  changing_since_.reset();
   answers_due_.reserve(answers_due_.size() + asked_to_reload_.size());
-  std::move(asked_to_reload_.begin(), asked_to_reload_.end(), std::back_inserter(answers_due_));
-  asked_to_reload_.clear();
-  loader_.load([this, started = std::chrono::steady_clock::now()](
-                   std::optional<LoadedFiles> files) { end_of_load(std::move(files), started); });
+  loader_.load([this, started = Clock::now()](std::optional<LoadedFiles> files) {
+    end_of_load(std::move(files), started);
+  });
   is_loading_ = true;
   load_again_ = false;
+  changing_since_.reset();
+  std::move(asked_to_reload_.begin(), asked_to_reload_.end(), std::back_inserter(answers_due_));
+  asked_to_reload_.clear();
 }
 
 // Answers are due until they are given: if this fails, by the load that follows then.
-void Gateway::end_of_load(std::optional<LoadedFiles> files,
-                          std::chrono::steady_clock::time_point started) {
+void Gateway::end_of_load(std::optional<LoadedFiles> files, Clock::time_point started) {
   is_loading_ = false;
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = Clock::now();
   ReloadOutcome outcome = ReloadOutcome::unchanged;
   if (!draining_ && answers_due_.empty() && something_is_missing(now)) {
     look_again_at(now + quiet);  // a file may have been emptied just before it was read
   } else if (!draining_) {
     outcome = take(build(std::move(files)), started);
   }
-  for (const Reloaded& done : std::exchange(answers_due_, {})) done(outcome);
+  for (const Reloaded& done : std::exchange(answers_due_, {})) {
+    try {
+      done(outcome);
+    } catch (const std::bad_alloc&) {
+      log_.error("who asked for a reload has no answer, for want of memory");
+    }
+  }
   if (load_again_) begin_to_load();
 }
 
@@ -83,14 +94,17 @@ Built Gateway::build(std::optional<LoadedFiles> files) {
   return built;
 }
 
-ReloadOutcome Gateway::take(Built built, std::chrono::steady_clock::time_point started) {
-  const auto took = [&] { return std::chrono::steady_clock::now() - started; };
+ReloadOutcome Gateway::take(Built built, Clock::time_point started) {
+  const auto took = [&] { return Clock::now() - started; };
   if (built.diagnostics.has_errors()) return reject(built, took());
   missing_since_.clear();
   if (snapshot_ && same(built.inputs, snapshot_->inputs)) {
     last_error_.reset();
     rejected_inputs_.clear();
-    return ReloadOutcome::unchanged;
+    if (watch(built.inputs)) files_changed();
+    if (all_are_told_) return ReloadOutcome::unchanged;
+    tell_all();
+    return ReloadOutcome::loaded;
   }
   Sockets sockets = bind(*built.snapshot, built.diagnostics);
   if (built.diagnostics.has_errors()) return reject(built, took());
@@ -100,9 +114,7 @@ ReloadOutcome Gateway::take(Built built, std::chrono::steady_clock::time_point s
   const config::Configuration& next = *built.snapshot->configuration;
   warn_of_own_user(next, own_user_, log_);
   if (snapshot_) warn_of_settings_to_restart_for(*snapshot_->configuration, next, log_);
-  put_in_force(std::move(built.snapshot), std::move(sockets));
-  audit_->record(SnapshotLoaded{
-      .generation = snapshot_->generation, .files = snapshot_->inputs.size(), .duration = took()});
+  put_in_force(std::move(built.snapshot), std::move(sockets), started);
   log_.info("snapshot {} is in force: {} files", snapshot_->generation, snapshot_->inputs.size());
   return ReloadOutcome::loaded;
 }
@@ -112,10 +124,10 @@ ReloadOutcome Gateway::reject(const Built& built, std::chrono::nanoseconds took)
     // What is wrong may be put right in files that the snapshot in force does not know.
     auto inputs = snapshot_->inputs;
     inputs.insert(inputs.end(), built.inputs.begin(), built.inputs.end());
-    watch_->watch(inputs);
+    if (watch(inputs)) files_changed();
     // And what was wrong may pass without any file changing: a port in use, no descriptors. A look
     // that is due sooner, because one changed meanwhile, is not put off.
-    if (!changing_since_) look_again_at(std::chrono::steady_clock::now() + retry_every);
+    if (!changing_since_) look_again_at(Clock::now() + retry_every);
   }
   const bool known = last_error_ && same(rejected_inputs_, built.inputs);
   const auto& diagnostics = built.diagnostics.all();
@@ -143,24 +155,24 @@ void Gateway::wait_for_reload() {
   });
 }
 
-void Gateway::watch(const std::vector<config::Input>& inputs) {
-  const FileWatch::Watched watched = watch_->watch(inputs);
-  if (!watched.problem.empty()) {
+bool Gateway::watch(const std::vector<config::Input>& inputs) {
+  FileWatch::Watched watched = watch_->watch(inputs);
+  if (!watched.problem.empty() && watched.problem != unwatched_) {
     log_.warning("changes are not noticed everywhere ({}): use SIGHUP or `gatehouse reload`",
                  watched.problem);
   }
-  // What was written before the watch began is not told of.
-  if (watched.is_new && have_changed(inputs)) files_changed();
+  unwatched_ = std::move(watched.problem);
+  return watched.is_new;
 }
 
 void Gateway::files_changed() {
   if (draining_) return;
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = Clock::now();
   if (!changing_since_) changing_since_ = now;
   look_again_at(std::min(now + quiet, *changing_since_ + wait_at_most));
 }
 
-void Gateway::look_again_at(std::chrono::steady_clock::time_point when) {
+void Gateway::look_again_at(Clock::time_point when) {
   settle_.expires_at(when);
   settle_.async_wait([this](boost::system::error_code error) {
     if (!error) look_at_files();
@@ -168,7 +180,7 @@ void Gateway::look_again_at(std::chrono::steady_clock::time_point when) {
 }
 
 void Gateway::look_at_files() {
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = Clock::now();
   if (something_is_missing(now)) {
     look_again_at(now + quiet);
   } else {
@@ -177,7 +189,7 @@ void Gateway::look_at_files() {
 }
 
 // Whether a file that had content is gone or empty, and not long enough to believe it.
-bool Gateway::something_is_missing(std::chrono::steady_clock::time_point now) {
+bool Gateway::something_is_missing(Clock::time_point now) {
   bool wait = false;
   for (const config::Input& input : snapshot_->inputs) {
     if (input.content == 0) continue;

@@ -1,8 +1,10 @@
 #include "gateway/loaded_files.h"
 
+#include <new>
 #include <utility>
 
 #include "config/text_file.h"
+#include "gateway/net/tls_memory.h"
 
 namespace gatehouse {
 
@@ -29,12 +31,14 @@ LoadedFiles load_once(const std::filesystem::path& gateway_yaml, TicketKeys& tic
     result.listener_tls.push_back(ListenerTls::load(listener, tickets, files, result.diagnostics));
   }
   result.inputs.insert(result.inputs.end(), files.inputs().begin(), files.inputs().end());
+  if (tls_lacked_memory()) throw std::bad_alloc();
   return result;
 }
 
 }  // namespace
 
 LoadedFiles load_files(const std::filesystem::path& gateway_yaml, TicketKeys& tickets) {
+  static_cast<void>(tls_lacked_memory());  // in this thread's past
   LoadedFiles files = load_once(gateway_yaml, tickets);
   for (int loads = 1; loads < loads_at_most && have_changed(files.inputs); ++loads) {
     files = load_once(gateway_yaml, tickets);

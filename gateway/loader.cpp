@@ -26,8 +26,7 @@ constexpr int nicest = 19;
 constexpr int nice_for_good = 10;
 
 // The calling thread, and no other.
-void give_way() noexcept {
-  const int ordinary = ::getpriority(PRIO_PROCESS, 0);
+void give_way(int ordinary) noexcept {
   ::setpriority(PRIO_PROCESS, 0, std::min(ordinary + 1, nicest));
   const bool can_be_taken_back = ::setpriority(PRIO_PROCESS, 0, ordinary) == 0;
   ::setpriority(PRIO_PROCESS, 0, can_be_taken_back ? nicest : std::max(ordinary, nice_for_good));
@@ -44,18 +43,15 @@ int make_event() {
 Loader::Loader(asio::io_context& context, std::filesystem::path gateway_yaml, TicketKeys& tickets)
     : gateway_yaml_(std::move(gateway_yaml)),
       tickets_(tickets),
-      announced_(context.get_executor(), make_event()),
-      patience_(context) {}
+      announced_(context.get_executor(), make_event()) {}
 
 Loader::~Loader() {
   stop();
 }
 
 void Loader::load(Done done) {
-  patience_.expires_after(patience);
-  patience_.async_wait([this](boost::system::error_code error) {
-    if (!error) wait_no_longer();
-  });
+  patience_is_over_ = false;
+  patience_.emplace(announced_.get_executor(), patience, [this] { wait_no_longer(); });
   announced_.async_wait(asio::posix::descriptor_base::wait_read,
                         [this, done = std::move(done)](boost::system::error_code error) {
                           if (error) return;
@@ -82,22 +78,28 @@ std::optional<LoadedFiles> Loader::load_now() const noexcept {
 }
 
 void Loader::stop() noexcept {
-  patience_.cancel();
+  patience_.reset();
   wait_no_longer();
   if (thread_.joinable()) thread_.join();
 }
 
 void Loader::load_while_others_rest() noexcept {
   ::pthread_setname_np(::pthread_self(), "loader");
-  give_way();
-  const auto set_thread_id = [this](int id) {
-    const std::lock_guard lock(mutex_);
-    thread_id_ = id;
-  };
+  const int ordinary = ::getpriority(PRIO_PROCESS, 0);
+  // First: who is awaited from here on is told so, or sees it below.
   set_thread_id(::gettid());
+  give_way(ordinary);
+  if (patience_is_over_) ::setpriority(PRIO_PROCESS, 0, ordinary);
   loaded_ = load_now();
+  // Before it takes the lock again, for which the control thread may come to wait.
+  ::setpriority(PRIO_PROCESS, 0, ordinary);
   set_thread_id(0);  // it may be another's as soon as this ends
   announce();
+}
+
+void Loader::set_thread_id(int id) noexcept {
+  const std::lock_guard lock(mutex_);
+  thread_id_ = id;
 }
 
 void Loader::announce() noexcept {
@@ -106,6 +108,7 @@ void Loader::announce() noexcept {
 
 // As much of a processor as the control thread has.
 void Loader::wait_no_longer() noexcept {
+  patience_is_over_ = true;
   const std::lock_guard lock(mutex_);
   if (thread_id_ == 0) return;
   ::setpriority(PRIO_PROCESS, static_cast<id_t>(thread_id_), ::getpriority(PRIO_PROCESS, 0));

@@ -82,7 +82,7 @@ class NodeListening::Look {
   void publish();
 
   Sockets sockets;
-  std::map<std::string, std::vector<Descriptor>> added;
+  ListeningSockets added;
   Troubles troubles;
   bool has_devices = false;
 
@@ -99,7 +99,7 @@ class NodeListening::Look {
   struct BoundPlace {
     std::string error;  // empty: all of its sockets are here
     Sockets sockets;
-    std::map<std::string, std::vector<Descriptor>> added;
+    ListeningSockets added;
   };
 
   void place_nodes_of(Listener& listener);
@@ -248,7 +248,7 @@ NodeListening::Look::BoundPlace NodeListening::Look::bind(const Listener& listen
         all.error = "cannot listen on " + to_string(address) + ": " + bound.error;
         continue;
       }
-      all.added[key] = std::move(bound.sockets);
+      all.added[key] = std::make_shared<std::vector<Descriptor>>(std::move(bound.sockets));
     }
     all.sockets[key] = socket;
   }
@@ -336,7 +336,7 @@ void NodeListening::Look::publish() {
   }
 }
 
-std::map<std::string, std::vector<Descriptor>> NodeListening::look(const Terms& terms) {
+ListeningSockets NodeListening::look(const Terms& terms) {
   needs_another_look_ = true;  // until this one has come to its end
   Look look(*this, terms);
   look.place_nodes();

@@ -32,8 +32,8 @@ class NodeListening {
     rules::Time now;
   };
   // By the rings as they are known now: binds what is new, leaves out what has gone, stores who has
-  // which place, and publishes. What was bound, by its key.
-  std::map<std::string, std::vector<Descriptor>> look(const Terms& terms);
+  // which place, and publishes. What was bound.
+  ListeningSockets look(const Terms& terms);
   // Something may be put right by the time alone.
   [[nodiscard]] bool needs_another_look() const noexcept { return needs_another_look_; }
 

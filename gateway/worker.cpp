@@ -10,7 +10,8 @@
 
 namespace gatehouse {
 
-Worker::Worker(Services services) : services_(services), scratch_(limits::relay_scratch_size) {}
+Worker::Worker(Services services, std::size_t index)
+    : services_(services), index_(index), scratch_(limits::relay_scratch_size) {}
 
 // NOLINTNEXTLINE(bugprone-exception-escape): without memory to end its thread, nothing goes on
 Worker::~Worker() {
@@ -39,29 +40,40 @@ void Worker::run() {
 }
 
 void Worker::keep_going() {
+  if (change_ != nullptr) take_change();
   if (!awaits_sweep_ && !stopping_) wait_for_sweep();
   for (const auto& acceptor : acceptors_) acceptor->start();
 }
 
-void Worker::adopt(Change change) {
-  post([this, change = std::make_shared<Change>(std::move(change))] {
-    snapshot_ = change->snapshot;
-    std::erase_if(acceptors_, [&](const std::shared_ptr<Acceptor>& acceptor) {
-      const auto found = change->leads_to.find(acceptor->key());
-      if (found == change->leads_to.end()) {
-        acceptor->close();
-        return true;
-      }
-      acceptor->lead_to(found->second);
-      return false;
-    });
-    for (auto& [key, descriptor] : change->added) {
-      acceptors_.push_back(
-          std::make_shared<Acceptor>(*this, key, change->leads_to.at(key), std::move(descriptor)));
-      acceptors_.back()->start();
-    }
-    sweep();
+void Worker::adopt(std::shared_ptr<const Change> change) {
+  post([this, change = std::move(change)]() mutable {
+    change_ = std::move(change);
+    take_change();
   });
+}
+
+// Where a want of memory stops it, it is done again from its beginning.
+void Worker::take_change() {
+  snapshot_ = change_->snapshot;
+  sweep();
+  for (const auto& acceptor : acceptors_) {
+    const auto found = change_->leads_to.find(acceptor->key());
+    if (found != change_->leads_to.end()) acceptor->lead_to(found->second);
+  }
+  std::erase_if(acceptors_, [&](const std::shared_ptr<Acceptor>& acceptor) {
+    const bool has_gone = !change_->leads_to.contains(acceptor->key());
+    if (has_gone) acceptor->close();
+    return has_gone;
+  });
+  for (const auto& [key, sockets] : change_->added) {
+    Descriptor& own = (*sockets)[index_];
+    const auto leads_to = change_->leads_to.find(key);
+    if (!own || leads_to == change_->leads_to.end()) continue;
+    acceptors_.reserve(acceptors_.size() + 1);
+    acceptors_.push_back(std::make_shared<Acceptor>(*this, key, leads_to->second, own));
+    acceptors_.back()->start();
+  }
+  change_.reset();
 }
 
 void Worker::stop_accepting() {

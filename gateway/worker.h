@@ -17,6 +17,7 @@
 #include "gateway/net/acceptor.h"
 #include "gateway/net/asio.h"
 #include "gateway/net/descriptor.h"
+#include "gateway/net/listening.h"
 #include "gateway/services.h"
 #include "gateway/session.h"
 #include "gateway/snapshot.h"
@@ -25,7 +26,8 @@ namespace gatehouse {
 
 class Worker {
  public:
-  explicit Worker(Services services);
+  // `index`: which of an address's sockets is its own.
+  Worker(Services services, std::size_t index);
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
   ~Worker();
@@ -35,13 +37,14 @@ class Worker {
 
   void start();
   // Where each listening socket, known by its key, leads from now on; sockets of other keys are
-  // closed. `added` are new ones. Every session is judged again by the snapshot.
+  // closed. `added` are new ones. Every session is judged again by the snapshot. One change for all
+  // workers; told of it twice, a worker does nothing the second time.
   struct Change {
     std::shared_ptr<const Snapshot> snapshot;
     std::map<std::string, LeadsTo> leads_to;  // by key
-    std::map<std::string, Descriptor> added;
+    ListeningSockets added;
   };
-  void adopt(Change change);
+  void adopt(std::shared_ptr<const Change> change);
   void stop_accepting();
   // Runs `task` on the worker's thread.
   template <typename Task>
@@ -85,11 +88,13 @@ class Worker {
   void run();
   // Begins again what a lack of memory may have stopped.
   void keep_going();
+  void take_change();
   void record_unserved(const config::SocketAddress& peer, const LeadsTo& leads_to) noexcept;
   void sweep();
   void wait_for_sweep();
 
   Services services_;
+  std::size_t index_;
   asio::io_context context_{1};
   asio::executor_work_guard<Executor> work_{context_.get_executor()};
   Timer sweep_timer_{context_.get_executor()};
@@ -98,6 +103,7 @@ class Worker {
   std::vector<std::uint8_t> scratch_;
   cassandra::ConversationBuffers conversation_buffers_;
   std::shared_ptr<const Snapshot> snapshot_;
+  std::shared_ptr<const Change> change_;  // until all of it is done
   std::vector<std::shared_ptr<Acceptor>> acceptors_;
   Sessions sessions_;
   std::uint64_t sessions_begun_ = 0;

@@ -1,7 +1,9 @@
 """The gateway in each role that is measured, with its peers' limits and nothing else unusual."""
 
 import contextlib
+import io
 import os
+import sys
 import unittest.mock
 
 from runner.addresses import as_text
@@ -61,7 +63,14 @@ class Gateway:
         return self._gatehouse.log_text().count(" is in force: ")
 
     def stop(self):
-        self._gatehouse.stop()
+        # It prints the log, which the tests' runner shows where one fails.
+        printed = io.StringIO()
+        try:
+            with contextlib.redirect_stdout(printed):
+                self._gatehouse.stop()
+        except AssertionError:
+            sys.stderr.write(printed.getvalue())
+            raise
 
 
 @contextlib.contextmanager

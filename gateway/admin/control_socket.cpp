@@ -27,8 +27,9 @@ constexpr auto as_result = asio::as_tuple(use_awaitable);
 
 constexpr std::size_t request_size_max = 65536;
 constexpr auto request_timeout = std::chrono::seconds(5);
-constexpr auto answer_timeout =
-    std::chrono::seconds(60);  // many files may have to be loaded for it
+// Many files may have to be loaded for it, and its reader may have a pager.
+constexpr auto answer_timeout = std::chrono::seconds(60);
+constexpr auto reading_timeout = std::chrono::seconds(60);
 
 AdminPeer peer_of(Connection& connection) {
   ucred credentials{};
@@ -39,7 +40,7 @@ AdminPeer peer_of(Connection& connection) {
 }
 
 struct Answer {
-  explicit Answer(const Executor& executor) : waiting(executor, Timer::time_point::max()) {}
+  explicit Answer(const Executor& executor) : waiting(executor, answer_timeout) {}
 
   Timer waiting;  // cancelled when it is over
   std::string text;
@@ -58,7 +59,7 @@ class AnswerPromise {
     try {
       asio::post(answer_->waiting.get_executor(), [answer = answer_] { answer->waiting.cancel(); });
     } catch (const std::bad_alloc&) {
-      return;  // then its deadline ends the wait
+      return;  // then the wait ends by itself
     }
   }
 
@@ -92,11 +93,12 @@ Awaitable<void> converse(Connection connection, AdminCommands& commands) {
   auto [error, size] = co_await asio::async_read_until(
       connection, asio::dynamic_buffer(buffer, request_size_max), '\n', as_result);
   if (error) co_return;
-  deadline.emplace(connection.get_executor(), answer_timeout, close);
+  deadline.reset();
   std::string answer = co_await ask(connection.get_executor(), commands, buffer.substr(0, size),
                                     peer_of(connection));
   if (answer.empty()) co_return;
   answer += '\n';
+  deadline.emplace(connection.get_executor(), reading_timeout, close);
   co_await asio::async_write(connection, asio::buffer(answer), as_result);
 }
 

@@ -12,6 +12,7 @@
 #include "gateway/cli/commands.h"
 #include "gateway/cli/output.h"
 #include "gateway/gateway.h"
+#include "gateway/net/tls_memory.h"
 
 namespace gatehouse::cli {
 
@@ -29,11 +30,13 @@ void print_listening(const std::string& name, const std::string& address) {
 int run(const RunOptions& options) {
   // What a load needs for a moment goes back to the system. By default the allocator learns from
   // the first large block to keep those that come after it.
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): there is no other thread yet
   static_cast<void>(::mallopt(M_MMAP_THRESHOLD, large_block));
   // A peer that has gone is an error of the write, not of the process.
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
   // Likewise an audit file that has come to its size limit (RLIMIT_FSIZE).
   static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));
+  watch_tls_memory();  // before anything uses the library
   Log log(STDERR_FILENO, {});
   Gateway gateway(options.config, log);
   AdminCommands commands(gateway);

@@ -12,12 +12,15 @@
 
 namespace gatehouse {
 
-Acceptor::Acceptor(Worker& worker, std::string key, LeadsTo leads_to, Descriptor descriptor)
+Acceptor::Acceptor(Worker& worker, std::string key, LeadsTo leads_to, Descriptor& descriptor)
     : worker_(worker),
       key_(std::move(key)),
       leads_to_(std::move(leads_to)),
-      socket_(worker.executor(), descriptor.release()),
-      timer_(worker.executor()) {}
+      socket_(worker.executor()),
+      timer_(worker.executor()) {
+  socket_.assign(descriptor.get());
+  static_cast<void>(descriptor.release());
+}
 
 void Acceptor::close() {
   closed_ = true;

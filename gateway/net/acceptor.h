@@ -25,8 +25,8 @@ struct LeadsTo {
 
 class Acceptor : public std::enable_shared_from_this<Acceptor> {
  public:
-  // `key` names the socket among the worker's.
-  Acceptor(Worker& worker, std::string key, LeadsTo leads_to, Descriptor descriptor);
+  // `key` names the socket among the worker's. Takes `descriptor`, unless it throws.
+  Acceptor(Worker& worker, std::string key, LeadsTo leads_to, Descriptor& descriptor);
 
   // Again where it was kept from it, too: it waits once, however often it is told.
   void start() {

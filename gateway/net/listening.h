@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +19,10 @@ struct Bound {
   config::SocketAddress address;  // with the port the system chose, where 0 was asked for
   std::vector<Descriptor> sockets;
 };
+
+// Of each address, known by its key, one socket a worker. Shared by those who hand them out and the
+// workers, each of which takes its own and touches no other.
+using ListeningSockets = std::map<std::string, std::shared_ptr<std::vector<Descriptor>>>;
 
 // What a listening socket is known by: where it is bound, so that a listener may change its name
 // and keep it.

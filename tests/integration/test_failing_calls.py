@@ -11,6 +11,7 @@ import http.client
 import itertools
 import json
 import os
+import socket
 
 import pytest
 
@@ -24,7 +25,7 @@ from support.fake_node import USER as NODE_USER
 from support.fake_node import FakeNode, integer
 from support.mariadb_server import PASSWORD
 from support.session import ServerError
-from support.waiting import wait_until
+from support.waiting import DEADLINE_SECONDS, wait_until
 
 # What a client may see of a session that was not let be. Of the system's errors, also TLS's.
 ENDS = (OSError, Closed, ServerError, CqlError)
@@ -99,10 +100,10 @@ class Door:
             if not self.calls.has_failed():
                 return number
 
-    def lets_in(self):
+    def lets_in(self, source=None):
         """Whether a session goes as sessions go, and the gateway says that they do."""
         try:
-            self._use(self.gateway, next(self._sources))
+            self._use(self.gateway, source or next(self._sources))
         except ENDS:
             return False
         return self.gateway.http("/readyz")[0] == 200
@@ -270,36 +271,94 @@ class TestOtherThreads:
             pytest.skip(reason)
 
     @staticmethod
-    def _fail(door, thread, stride, act):
-        with door.gateway.connect() as inside:
-            inside.log_in("native", PASSWORD)
-            for turn in soak.rounds(MANY_CALLS, MANY_CALLS):
-                door.calls.fail("memory", 1 + turn * stride, errno.ENOMEM, thread)
-                act()
-                if not door.calls.rest():
-                    return turn
-                assert door.gateway.is_running(), door.gateway.log_text()
-                wait_until(door.lets_in, f"all is well behind {turn}:\n{door.gateway.log_text()}")
-                assert inside.ping()
+    def _fail(door, thread, stride, act, look=lambda: None):
+        """`look` says what holds behind each `act`, whatever failed in it."""
+        for turn in soak.rounds(MANY_CALLS, MANY_CALLS):
+            door.calls.fail("memory", 1 + turn * stride, errno.ENOMEM, thread)
+            act()
+            has_failed = door.calls.rest()
+            look()
+            if not has_failed:
+                return turn
+            assert door.gateway.is_running(), door.gateway.log_text()
+            wait_until(door.lets_in, f"all is well behind {turn}:\n{door.gateway.log_text()}")
         return MANY_CALLS
 
+    def _fail_beside_a_session(self, door, thread, stride, act, look=lambda: None):
+        with door.gateway.connect() as inside:
+            inside.log_in("native", PASSWORD)
+
+            def look_at_both():
+                look()
+                assert inside.ping()
+
+            return self._fail(door, thread, stride, act, look_at_both)
+
     def test_a_command_may_fail_and_can_be_given_again(self, transparent):
-        self._fail_command(transparent, "status", CONTROL, 13)
-
-    @pytest.mark.parametrize(("thread", "stride"), [(LOADER, 101), (CONTROL, 1)])
-    def test_a_reload_may_fail_and_can_be_done_again(self, transparent, thread, stride):
-        self._fail_command(transparent, "reload", thread, stride)
-
-    def _fail_command(self, door, command, thread, stride):
-        gateway = door.gateway
 
         def act():
-            gateway.write_rules(configuration.rule_file("again 127.0.0.0/8"))
-            gateway.run_command(command)
+            transparent.gateway.run_command("status")
 
-        assert self._fail(door, thread, soak.amount(stride, 1), act) > 3
-        gateway.command("reload")
-        assert gateway.status()["snapshot"]["last_error"] is None
+        def look():
+            assert transparent.gateway.status()["ready"]
+
+        stride = soak.amount(13, 1)
+        assert self._fail_beside_a_session(transparent, CONTROL, stride, act, look) > 3
+
+    @pytest.mark.parametrize(("thread", "stride"), [(LOADER, 101), (CONTROL, 3)])
+    def test_a_reload_may_fail_and_can_be_done_again(self, transparent, thread, stride):
+        gateway = transparent.gateway
+        added = []
+
+        def act():
+            added.append(f"127.1.{len(added) // 250}.{1 + len(added) % 250}")
+            gateway.write_rules(configuration.rule_file(f"doors 127.0.0.0/16\nlater {added[-1]}"))
+            gateway.run_command("reload")
+
+        def look():
+            gateway.command("reload")
+            # By a worker's own word: the control thread may only believe that they know.
+            wait_until(lambda: transparent.lets_in(added[-1]), f"{added[-1]} is let in")
+            assert gateway.status()["snapshot"]["last_error"] is None
+
+        stride = soak.amount(stride, 1)
+        assert self._fail_beside_a_session(transparent, thread, stride, act, look) > 3
+
+    def test_a_lockdown_may_fail_and_can_be_given_again(self, transparent):
+        gateway = transparent.gateway
+
+        def act():
+            gateway.run_command("lockdown", configuration.SERVER)
+
+        def look():
+            gateway.command("lockdown", configuration.SERVER)
+            assert not transparent.lets_in()
+            gateway.command("unlock", configuration.SERVER)
+
+        assert self._fail(transparent, CONTROL, soak.amount(2, 1), act, look) > 3
+
+    def test_sockets_that_are_bound_when_a_reload_fails_are_not_lost(self, transparent,
+                                                                     certificates):
+        gateway = transparent.gateway
+        before = json.loads(gateway.yaml_path.read_text())
+        names = []
+
+        def act():
+            names.append(f"added-{len(names)}")
+            more = configuration.listener(certificates, names[-1])
+            gateway.write_configuration(before | {"listeners": [*before["listeners"], more]})
+            gateway.run_command("reload")
+
+        def look():
+            gateway.command("reload")
+            [at] = [each["address"] for each in gateway.status()["listeners"]
+                    if each["name"] == names[-1]]
+            host, port = at.split(":")
+            with socket.create_connection((host, int(port)), DEADLINE_SECONDS) as client:
+                assert client.recv(1), "a greeting"
+
+        assert self._fail_beside_a_session(transparent, CONTROL, soak.amount(3, 1), act, look) > 3
+
 
     def test_a_page_may_fail_and_can_be_asked_for_again(self, transparent):
 
@@ -307,7 +366,7 @@ class TestOtherThreads:
             with contextlib.suppress(OSError, http.client.HTTPException):
                 transparent.gateway.http("/metrics")
 
-        assert self._fail(transparent, CONTROL, soak.amount(17, 1), act) > 3
+        assert self._fail_beside_a_session(transparent, CONTROL, soak.amount(17, 1), act) > 3
 
     def test_the_audit_goes_on_and_what_it_lost_is_counted(self, transparent):
 
@@ -315,4 +374,4 @@ class TestOtherThreads:
             transparent.lets_in()
             transparent.gateway.audit()  # when all of it is written
 
-        assert self._fail(transparent, AUDIT, soak.amount(3, 1), act) > 3
+        assert self._fail_beside_a_session(transparent, AUDIT, soak.amount(3, 1), act) > 3

@@ -1,5 +1,7 @@
 """What operators change while the gateway runs: taken whole or not at all, by every way to save."""
 
+import pathlib
+import shutil
 import signal
 import socket
 import ssl
@@ -39,6 +41,13 @@ def _wait_until_allowed(gateway, source=LATER):
     wait_until(lambda: _is_allowed(gateway, source), f"{source} is let in")
 
 
+def _is_watched(gateway, folder):
+    """By what the kernel tells of inotify instances (proc(5))."""
+    watches = [line for each in pathlib.Path(f"/proc/{gateway.pid}/fdinfo").iterdir()
+               for line in each.read_text().splitlines() if line.startswith("inotify ")]
+    return any(f" ino:{folder.stat().st_ino:x} " in watch for watch in watches)
+
+
 class TestWaysToSave:
     """In force without a command, however the file came to be new."""
 
@@ -75,6 +84,15 @@ class TestWaysToSave:
         assert not _is_allowed(gateway, LATER)
         (tmp_path / "..data_tmp").symlink_to("..2")
         (tmp_path / "..data_tmp").rename(tmp_path / "..data")
+        _wait_until_allowed(gateway)
+
+    def test_a_folder_that_was_replaced_by_a_copy_of_itself(self, gateway):
+        rules = gateway.folder / "rules"
+        rules.rename(gateway.folder / "before")
+        shutil.copytree(gateway.folder / "before", rules)
+        # As nothing has changed, only this shows that it was looked at.
+        wait_until(lambda: _is_watched(gateway, rules), "the new folder is watched")
+        gateway.write_rules(ALLOWING)
         _wait_until_allowed(gateway)
 
     def test_a_rules_folder_that_is_itself_a_link(self, yaml, start_gateway, tmp_path):
