@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <new>
 #include <optional>
 #include <set>
 #include <utility>
@@ -280,20 +281,36 @@ ClusterWatch::ClusterWatch(StandingWork& work, Log& log, std::function<void()> o
 ClusterWatch::~ClusterWatch() = default;
 
 void ClusterWatch::follow(const Snapshot& snapshot) {
-  std::map<std::string, std::shared_ptr<Watched>> before;
-  before.swap(watched_);
+  std::set<std::string> wanted;
   for (const auto& server : snapshot.servers) {
     if (server->cluster == nullptr || !server->server->topology) continue;
     const std::string& name = server->server->name;
-    auto found = before.extract(name);
-    const bool is_new = found.empty();
-    auto watched =
-        is_new ? std::make_shared<Watched>(work_, log_, on_ring_) : std::move(found.mapped());
-    watched->follow(*server);
-    watched_[name] = watched;
-    if (is_new) watched->begin();
+    wanted.insert(name);
+    const auto known = watched_.find(name);
+    if (known != watched_.end()) {
+      known->second->follow(*server);
+    } else {
+      begin(name, *server);
+    }
   }
-  for (const auto& [name, watched] : before) watched->stop();
+  std::erase_if(watched_, [&](const auto& entry) {
+    const bool has_gone = !wanted.contains(entry.first);
+    if (has_gone) entry.second->stop();
+    return has_gone;
+  });
+}
+
+void ClusterWatch::begin(const std::string& name, const ServerState& server) {
+  const auto watched = std::make_shared<Watched>(work_, log_, on_ring_);
+  watched->follow(server);
+  const auto kept = watched_.emplace(name, watched).first;
+  try {
+    watched->begin();
+  } catch (const std::bad_alloc&) {
+    watched->stop();
+    watched_.erase(kept);
+    throw;
+  }
 }
 
 void ClusterWatch::stop() {

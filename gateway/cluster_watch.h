@@ -25,7 +25,7 @@ class ClusterWatch {
 
   // From now on learns the rings of this snapshot's servers. A connection goes on where it would be
   // made in the same way again, and where there is none it is tried at once: what kept it from
-  // being made may have been put right.
+  // being made may have been put right. Throws std::bad_alloc: to be called again.
   void follow(const Snapshot& snapshot);
   // Ends every connection, and makes none any more.
   void stop();
@@ -34,6 +34,8 @@ class ClusterWatch {
 
  private:
   class Watched;
+
+  void begin(const std::string& name, const ServerState& server);
 
   StandingWork& work_;
   Log& log_;

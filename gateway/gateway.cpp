@@ -140,7 +140,7 @@ void Gateway::put_in_force(std::shared_ptr<Snapshot> snapshot, Sockets sockets,
   }
   change_to(std::move(snapshot), started);
   sockets_ = std::move(sockets.by_key);
-  bound_.merge(sockets.added);
+  remember_bound(std::move(sockets.added));
   last_error_.reset();
   rejected_inputs_.clear();
   look_at_nodes();
@@ -176,7 +176,14 @@ void Gateway::tell_all() {
     cluster_watch_.follow(*snapshot_);
     if (watch_ && watch(snapshot_->inputs)) files_changed();
   }
+  log_.info("snapshot {} is in force: {} files", snapshot_->generation, snapshot_->inputs.size());
   all_are_told_ = true;
+}
+
+// In the place of what could not be handed out before: that was of a listener that had gone since.
+void Gateway::remember_bound(ListeningSockets added) noexcept {
+  added.merge(bound_);
+  bound_ = std::move(added);
 }
 
 void Gateway::hand_out() {
@@ -188,7 +195,9 @@ void Gateway::hand_out() {
     change->leads_to[key] = {socket.listener, socket.node};
   }
   change->added = bound_;
+  change->before = handed_out_.lock();
   for (const auto& worker : workers_) worker->adopt(change);
+  handed_out_ = change;
   bound_.clear();
   for (const auto& [key, sockets] : change->added) {
     if (change->leads_to.contains(key)) tell_of_socket(key);
@@ -223,7 +232,7 @@ void Gateway::look_regularly() {
   look_timer_.async_wait([this](boost::system::error_code error) {
     if (error) return;
     look_regularly();
-    if (!all_are_told_) tell_all();
+    put_lockdowns_in_force();
     standing_work_.begin_again();
     if (draining_) return;
     bind_to_new_devices();

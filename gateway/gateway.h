@@ -65,8 +65,9 @@ class Gateway {
   void reload(Reloaded done);
   // A server by command of a user, whatever the files on disk are like.
   struct LockdownOutcome {
-    bool changed = false;  // it was not so before
-    std::string error;     // not empty: why the disk does not have it
+    bool changed = false;        // it was not so before
+    std::string error;           // not empty: why the disk does not have it
+    bool lacked_memory = false;  // it comes into force within a second of there being some
   };
   // In force also where it cannot be stored.
   LockdownOutcome lock_down(const std::string& server, std::uint32_t uid);
@@ -116,12 +117,15 @@ class Gateway {
   // `diagnostics`.
   Sockets bind(const Snapshot& snapshot, config::Diagnostics& diagnostics) const;
   void put_in_force(std::shared_ptr<Snapshot> snapshot, Sockets sockets, Clock::time_point started);
-  bool put_lockdown_in_force(const std::string& server);
+  // All that the lockdowns say; and everybody is told what he was not told yet.
+  void put_lockdowns_in_force();
+  [[nodiscard]] bool is_locked_down_now(const std::string& server) const;
   void begin_to_work(const config::Configuration& configuration, std::size_t workers);
   // From here on it counts, and is told until everybody knows. `started`: the work for it.
   void change_to(std::shared_ptr<Snapshot> next, Clock::time_point started);
   // Everybody who acts by the snapshot. What a want of memory ends is to be done again.
   void tell_all();
+  void remember_bound(ListeningSockets added) noexcept;
   // To the workers: the snapshot in force, and where connections come in for it.
   void hand_out();
   ReloadOutcome reject(const Built& built, std::chrono::nanoseconds took);
@@ -168,9 +172,10 @@ class Gateway {
   std::vector<std::unique_ptr<Worker>> workers_;
 
   std::shared_ptr<const Snapshot> snapshot_;
-  bool all_are_told_ = false;              // of it
-  std::map<std::string, Socket> sockets_;  // by key
-  ListeningSockets bound_;                 // not handed out to all workers yet
+  bool all_are_told_ = false;                       // of it
+  std::map<std::string, Socket> sockets_;           // by key
+  ListeningSockets bound_;                          // not handed out to all workers yet
+  std::weak_ptr<const Worker::Change> handed_out_;  // while some worker is not done with it
   std::optional<LoadError> last_error_;
   std::vector<config::Input>
       rejected_inputs_;  // of that error: the same files are not refused twice aloud

@@ -46,7 +46,7 @@ void Gateway::bind_to_new_devices() {
               to_string(socket.address));
   }
   sockets_ = std::move(sockets.by_key);
-  bound_.merge(sockets.added);
+  remember_bound(std::move(sockets.added));
   hand_out();
 }
 

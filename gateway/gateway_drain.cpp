@@ -25,14 +25,14 @@ void Gateway::drain() {
   log_.info("stopping; connections open: {}", connections());
   settle_.cancel();
   bound_.clear();
-  // What is being loaded is taken no more, and nothing behind it is loaded.
   load_again_ = false;
-  std::move(asked_to_reload_.begin(), asked_to_reload_.end(), std::back_inserter(answers_due_));
-  asked_to_reload_.clear();
   watch_->stop();
   backend_watch_.stop();
   cluster_watch_.stop();
   for (const auto& worker : workers_) worker->stop_accepting();
+  // What is being loaded is taken no more, and nothing is loaded behind it.
+  std::move(asked_to_reload_.begin(), asked_to_reload_.end(), std::back_inserter(answers_due_));
+  asked_to_reload_.clear();
 }
 
 void Gateway::wait_until_drained(std::chrono::steady_clock::time_point until) {

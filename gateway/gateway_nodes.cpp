@@ -25,13 +25,12 @@ void Gateway::look_at_nodes() {
     }
     return addresses;
   };
-  auto added = nodes_.look(
+  remember_bound(nodes_.look(
       {.snapshot = *snapshot_,
        .given = *continuity_.given_places,
        .contact_points = contact_points,
        .sockets = workers_.size(),
-       .now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())});
-  bound_.merge(added);
+       .now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())}));
 }
 
 void Gateway::place_nodes() {

@@ -115,7 +115,6 @@ ReloadOutcome Gateway::take(Built built, Clock::time_point started) {
   warn_of_own_user(next, own_user_, log_);
   if (snapshot_) warn_of_settings_to_restart_for(*snapshot_->configuration, next, log_);
   put_in_force(std::move(built.snapshot), std::move(sockets), started);
-  log_.info("snapshot {} is in force: {} files", snapshot_->generation, snapshot_->inputs.size());
   return ReloadOutcome::loaded;
 }
 
@@ -175,7 +174,7 @@ void Gateway::files_changed() {
 void Gateway::look_again_at(Clock::time_point when) {
   settle_.expires_at(when);
   settle_.async_wait([this](boost::system::error_code error) {
-    if (!error) look_at_files();
+    if (!error && !draining_) look_at_files();
   });
 }
 

@@ -1,5 +1,6 @@
 #include "gateway/standing_work.h"
 
+#include <new>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -8,7 +9,11 @@ namespace gatehouse {
 
 void StandingWork::keep(std::string name, Make make) {
   all_.push_back(std::make_shared<Work>(Work{.name = std::move(name), .make = std::move(make)}));
-  begin(all_.back());
+  try {
+    begin(all_.back());
+  } catch (const std::bad_alloc&) {
+    return;  // begin_again() will
+  }
 }
 
 void StandingWork::begin_again() {

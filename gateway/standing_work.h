@@ -24,7 +24,8 @@ class StandingWork {
   // Both must outlive this.
   StandingWork(asio::io_context& context, Log& log) : context_(context), log_(log) {}
 
-  // Begins it. `name`: what operators read when it had to begin again.
+  // Begins it, or where there is no memory for that now, will. `name`: what operators read when it
+  // had to begin again. Throws std::bad_alloc: it is not kept.
   void keep(std::string name, Make make);
   // To be called regularly: begins again what has ended without returning.
   void begin_again();

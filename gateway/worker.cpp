@@ -40,7 +40,6 @@ void Worker::run() {
 }
 
 void Worker::keep_going() {
-  if (change_ != nullptr) take_change();
   if (!awaits_sweep_ && !stopping_) wait_for_sweep();
   for (const auto& acceptor : acceptors_) acceptor->start();
 }
@@ -52,7 +51,7 @@ void Worker::adopt(std::shared_ptr<const Change> change) {
   });
 }
 
-// Where a want of memory stops it, it is done again from its beginning.
+// Where a want of memory stops it, it is done again from its beginning with the next sweep.
 void Worker::take_change() {
   snapshot_ = change_->snapshot;
   sweep();
@@ -65,7 +64,15 @@ void Worker::take_change() {
     if (has_gone) acceptor->close();
     return has_gone;
   });
-  for (const auto& [key, sockets] : change_->added) {
+  for (const Change* change = change_.get(); change != nullptr && accepts_;
+       change = change->before.get()) {
+    take_sockets(change->added);
+  }
+  change_.reset();
+}
+
+void Worker::take_sockets(const ListeningSockets& added) {
+  for (const auto& [key, sockets] : added) {
     Descriptor& own = (*sockets)[index_];
     const auto leads_to = change_->leads_to.find(key);
     if (!own || leads_to == change_->leads_to.end()) continue;
@@ -73,11 +80,11 @@ void Worker::take_change() {
     acceptors_.push_back(std::make_shared<Acceptor>(*this, key, leads_to->second, own));
     acceptors_.back()->start();
   }
-  change_.reset();
 }
 
 void Worker::stop_accepting() {
   post([this] {
+    accepts_ = false;
     for (const auto& acceptor : acceptors_) acceptor->close();
     acceptors_.clear();
     for (Session& session : sessions_) session.stop_waiting();
@@ -142,9 +149,10 @@ void Worker::wait_for_sweep() {
   sweep_timer_.expires_after(limits::sweep_every);
   sweep_timer_.async_wait([this](boost::system::error_code error) {
     awaits_sweep_ = false;
-    if (error) return;
+    if (error || stopping_) return;
     wait_for_sweep();  // first: nothing below may keep the next one from coming
     sweep();
+    if (change_ != nullptr) take_change();
   });
   awaits_sweep_ = true;
 }

@@ -43,6 +43,7 @@ class Worker {
     std::shared_ptr<const Snapshot> snapshot;
     std::map<std::string, LeadsTo> leads_to;  // by key
     ListeningSockets added;
+    std::shared_ptr<const Change> before{};  // where a worker is not done with it: its sockets
   };
   void adopt(std::shared_ptr<const Change> change);
   void stop_accepting();
@@ -89,6 +90,7 @@ class Worker {
   // Begins again what a lack of memory may have stopped.
   void keep_going();
   void take_change();
+  void take_sockets(const ListeningSockets& added);
   void record_unserved(const config::SocketAddress& peer, const LeadsTo& leads_to) noexcept;
   void sweep();
   void wait_for_sweep();
@@ -99,6 +101,7 @@ class Worker {
   asio::executor_work_guard<Executor> work_{context_.get_executor()};
   Timer sweep_timer_{context_.get_executor()};
   bool awaits_sweep_ = false;
+  bool accepts_ = true;
   bool stopping_ = false;
   std::vector<std::uint8_t> scratch_;
   cassandra::ConversationBuffers conversation_buffers_;

@@ -110,6 +110,7 @@ json::object to_json(const Lockdowns& lockdowns) {
 std::string in_words(const Gateway::LockdownOutcome& outcome, bool locks) {
   if (!outcome.error.empty())
     return (locks ? "locked down, but not on disk: " : "still locked down: ") + outcome.error;
+  if (outcome.lacked_memory) return "there is not enough memory now; it is tried again each second";
   if (outcome.changed) return locks ? "locked down" : "unlocked";
   return locks ? "was locked down already" : "was not locked down";
 }
@@ -311,6 +312,8 @@ void AdminCommands::lockdown(const json::object& request, const AdminPeer& peer,
                                        .uid = peer.uid,
                                        .pid = peer.pid,
                                        .result = in_words(outcome, locks)});
+  if (outcome.lacked_memory)
+    return reply(failure("server " + *server + ": " + in_words(outcome, locks)));
   const ServerState* state = gateway_.snapshot()->find_server(*server);
   reply(success(
       {{"server", *server},

@@ -16,8 +16,13 @@ namespace gatehouse::tls_library {
 
 #ifdef OPENSSL_IS_AWSLC
 using TicketMac = HMAC_CTX;
+// Of its allocator, which secrets rely on; OpenSSL asks for that where it matters.
+inline constexpr bool wipes_what_it_frees = true;
+inline constexpr bool nothing_is_null = false;  // what an allocation of no bytes gives
 #else
 using TicketMac = EVP_MAC_CTX;
+inline constexpr bool wipes_what_it_frees = false;
+inline constexpr bool nothing_is_null = true;
 #endif
 
 // Which library this is, with its version.

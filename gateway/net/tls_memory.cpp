@@ -1,11 +1,15 @@
 #include "gateway/net/tls_memory.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <utility>
 
+#include <malloc.h>
 #include <openssl/crypto.h>
 
 #include "gateway/assert.h"
+#include "gateway/net/tls_library.h"
 
 namespace gatehouse {
 
@@ -13,15 +17,19 @@ namespace {
 
 thread_local bool was_refused = false;
 
-// As CRYPTO_malloc and CRYPTO_realloc are where nobody puts functions of his own in their place.
+// Below, what the libraries' own functions do where nobody puts others in their place.
+
 void* allocate(std::size_t size, const char* /*file*/, int /*line*/) noexcept {
-  if (size == 0) return nullptr;
+  if (tls_library::nothing_is_null && size == 0) return nullptr;
   void* memory = std::malloc(size);
   was_refused = was_refused || memory == nullptr;
   return memory;
 }
 
 void release(void* memory, const char* /*file*/, int /*line*/) noexcept {
+  if (tls_library::wipes_what_it_frees && memory != nullptr) {
+    OPENSSL_cleanse(memory, ::malloc_usable_size(memory));
+  }
   std::free(memory);
 }
 
@@ -31,8 +39,10 @@ void* reallocate(void* memory, std::size_t size, const char* file, int line) noe
     release(memory, file, line);
     return nullptr;
   }
-  void* moved = std::realloc(memory, size);
-  was_refused = was_refused || moved == nullptr;
+  void* moved = allocate(size, file, line);
+  if (moved == nullptr) return nullptr;
+  std::memcpy(moved, memory, std::min(size, ::malloc_usable_size(memory)));
+  release(memory, file, line);
   return moved;
 }
 

