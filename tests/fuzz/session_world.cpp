@@ -99,7 +99,8 @@ World::World()
     : log_(STDERR_FILENO, {.level = config::LogLevel::error}),
       worker_(Services{log_, audit_.emplace(settings_of(folder_), log_, clock_of(audit_minutes_)),
                        continuity_.metrics, places_, failed_logins_, thread_ids_, refusals_,
-                       next_session_, own_user_}) {
+                       next_session_, own_user_},
+              0) {
   // A peer that has gone is an error of the write, not of the process.
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
   for (const std::string_view server : servers)
@@ -203,8 +204,8 @@ Descriptor World::connect(std::string_view listener, const config::SocketAddress
 }
 
 void World::put_in_force(RulesNow rules) {
-  worker_.adopt(
-      {.snapshot = snapshots_.at(static_cast<std::size_t>(rules)), .leads_to = {}, .added = {}});
+  worker_.adopt(std::make_shared<Worker::Change>(Worker::Change{
+      .snapshot = snapshots_.at(static_cast<std::size_t>(rules)), .leads_to = {}, .added = {}}));
 }
 
 void World::turn() {
