@@ -12,6 +12,7 @@
 #include "gateway/limits.h"
 #include "gateway/net/deadline.h"
 #include "gateway/net/socket_address.h"
+#include "gateway/net/tls_record.h"
 #include "gateway/net/would_block.h"
 #include "gateway/worker.h"
 
@@ -21,10 +22,6 @@ namespace {
 
 using cassandra::FrameIo;
 namespace error_code = cassandra::error_code;
-
-constexpr std::uint8_t tls_handshake = 0x16;  // the type of the first TLS record (RFC 8446 5.1)
-// An alert as a record of its own (RFC 8446 6): fatal, access_denied.
-constexpr std::array<std::uint8_t, 7> access_denied{0x15, 3, 3, 0, 2, 2, 49};
 
 CloseReason reason_of_unread(FrameIo io) noexcept {
   const bool is_gone = io == FrameIo::end || io == FrameIo::failed || io == FrameIo::aborted;
@@ -38,9 +35,9 @@ CassandraSession::CassandraSession(Worker& worker, Accepted accepted)
       conversation_(view_, worker.conversation_buffers()) {}
 
 Awaitable<bool> CassandraSession::arrive() {
-  auto stop = co_await stages();
-  if (stop) co_return co_await over(*std::move(stop));
-  co_return true;
+  const auto stop = co_await stages();
+  if (stop) co_await over(*stop);
+  co_return !stop;
 }
 
 // The stages, in the order that is the security property. A stage that returns a Stop ends the
@@ -99,7 +96,7 @@ Awaitable<std::optional<bool>> CassandraSession::starts_tls() {
     if (co_await client_->wait(Socket::wait_read) != Io::ok) co_return std::nullopt;
     std::uint8_t first = 0;
     const auto size = ::recv(client_->socket().native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (size == 1) co_return first == tls_handshake;
+    if (size == 1) co_return first == tls_record::handshake;
     const bool is_yet_to_come = size < 0 && would_block();
     if (!is_yet_to_come) co_return std::nullopt;
   }
@@ -309,7 +306,8 @@ Awaitable<bool> CassandraSession::go_on(RelayEnd end) {
     stop.reason = conversation_.node_is_to_blame() ? CloseReason::backend_closed
                                                    : CloseReason::login_malformed;
   }
-  co_return co_await over(std::move(stop));
+  co_await over(stop);
+  co_return false;
 }
 
 void CassandraSession::check(std::chrono::steady_clock::time_point steady_now, rules::Time now) {
@@ -326,13 +324,8 @@ void CassandraSession::check(std::chrono::steady_clock::time_point steady_now, r
   if (!due.empty()) relay_->say_to_client(due);
 }
 
-Awaitable<bool> CassandraSession::over(Stop stop) {
+Awaitable<void> CassandraSession::over(const Stop& stop) {
   conclude(cut_.value_or(stop.reason));
-  co_await say_goodbye(std::move(stop));
-  co_return false;
-}
-
-Awaitable<void> CassandraSession::say_goodbye(Stop stop) {
   if (!is_heard_) {
     co_await tell_at_accept(stop);
     co_return;
@@ -360,7 +353,7 @@ Awaitable<void> CassandraSession::tell_at_accept(const Stop& stop) {
   if (listener == nullptr || !stop.says_something() || !slot) {
     const bool expects_tls = listener != nullptr && listener->listener->tls.required;
     const bool is_policy = stop.reason == CloseReason::denied;
-    say_at_accept(expects_tls && is_policy ? std::span(access_denied)
+    say_at_accept(expects_tls && is_policy ? std::span(tls_record::access_denied)
                                            : std::span<const std::uint8_t>());
     co_return;
   }

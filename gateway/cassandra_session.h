@@ -58,9 +58,8 @@ class CassandraSession final : public Session {
   // What the node says of itself. Null: nothing that can be believed.
   Awaitable<std::shared_ptr<const cassandra::Ring>> ask_node(
       const config::SocketAddress& there, std::optional<cassandra::SegmentForm> segments);
-  // False, as what arrive() and go_on() say.
-  Awaitable<bool> over(Stop stop);
-  Awaitable<void> say_goodbye(Stop stop);
+  // Closes its record, and then it with the last words.
+  Awaitable<void> over(const Stop& stop);
   // For one who was refused before he said a word: hears him out, as far as his first request.
   Awaitable<void> tell_at_accept(const Stop& stop);
   Awaitable<void> tell(const Stop& stop);

@@ -19,9 +19,6 @@ inline constexpr int listen_backlog = 4096;
 // holds 65,483 bytes.
 inline constexpr std::size_t relay_scratch_size = std::size_t{64} * 1024 - 256;
 
-// Reads of what a refused client has said by then, 4 KiB each.
-inline constexpr int discards_at_accept = 16;
-
 // How long a refused or finished client may take to read our last bytes and close.
 inline constexpr auto gentle_close = std::chrono::seconds(1);
 // How long it may take to tell a client that never got in why: its TLS and its first frame

@@ -37,9 +37,9 @@ MariadbSession::MariadbSession(Worker& worker, Accepted accepted)
     : Session(worker, std::move(accepted), config::Protocol::mariadb) {}
 
 Awaitable<bool> MariadbSession::arrive() {
-  auto stop = co_await stages();
-  if (stop) co_return co_await over(*std::move(stop));
-  co_return true;
+  const auto stop = co_await stages();
+  if (stop) co_await over(*stop);
+  co_return !stop;
 }
 
 // The stages, in the order that is the security property. A stage that returns a Stop ends the
@@ -294,13 +294,8 @@ MariadbSession::Stop MariadbSession::stop_for(CloseReason reason) const {
   return {reason, std::nullopt};
 }
 
-Awaitable<bool> MariadbSession::over(Stop stop) {
+Awaitable<void> MariadbSession::over(const Stop& stop) {
   conclude(cut_.value_or(stop.reason));
-  co_await say_goodbye(std::move(stop));
-  co_return false;
-}
-
-Awaitable<void> MariadbSession::say_goodbye(Stop stop) {
   const Bytes message = stop.message ? stop.message->bytes() : Bytes();
   if (!client_login_ && !established_) {
     // Refused at accept, or behind the header of a load balancer.

@@ -54,9 +54,8 @@ class MariadbSession final : public Session {
   void begin_relay();
   Awaitable<std::optional<Stop>> change_user();
   Awaitable<std::optional<Stop>> log_in_again(const mariadb::ChangeUser& change, std::string user);
-  // False, as what arrive() and go_on() say.
-  Awaitable<bool> over(Stop stop);
-  Awaitable<void> say_goodbye(Stop stop);
+  // Closes its record, and then it with the last words.
+  Awaitable<void> over(const Stop& stop);
   void abort_dial() noexcept override;
 
   // What its client is told of an end that all protocols have.

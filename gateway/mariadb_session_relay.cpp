@@ -23,13 +23,14 @@ void MariadbSession::begin_relay() {
 
 Awaitable<bool> MariadbSession::go_on(RelayEnd end) {
   if (end != RelayEnd::intercepted) {
-    Stop closed{reason_of(end), std::nullopt};
-    co_return co_await over(std::move(closed));
+    const Stop closed{reason_of(end), std::nullopt};
+    co_await over(closed);
+    co_return false;
   }
   co_await relay_->write_rest();
-  auto stop = co_await change_user();
-  if (stop) co_return co_await over(*std::move(stop));
-  co_return true;
+  const auto stop = co_await change_user();
+  if (stop) co_await over(*stop);
+  co_return !stop;
 }
 
 // Another login of the same session: decided again, and bound to the server it has.

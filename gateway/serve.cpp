@@ -28,6 +28,9 @@ void tell_of_lack(Worker& worker) {
 
 void relay(Worker& worker, std::unique_ptr<Session> session);
 
+// These two own the session, and not the handler of co_spawn: where nothing was waited for, Asio
+// puts that off behind whoever else is being accepted, and who is refused holds nothing so long.
+
 Awaitable<void> go_on(Worker& worker, std::unique_ptr<Session> session, RelayEnd end) {
   const bool goes_on = co_await session->go_on(end);
   if (goes_on) relay(worker, std::move(session));

@@ -1,13 +1,13 @@
 #include "gateway/session.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include <sys/socket.h>
 
 #include "gateway/limits.h"
 #include "gateway/net/deadline.h"
+#include "gateway/net/last_words.h"
 #include "gateway/worker.h"
 
 namespace gatehouse {
@@ -95,20 +95,10 @@ CloseReason Session::reason_of(RelayEnd end) noexcept {
 void Session::say_at_accept(std::span<const std::uint8_t> message) noexcept {
   const int socket = client_ ? client_->socket().native_handle() : accepted_.descriptor.get();
   if (message.empty() && !client_) {
-    const linger at_once{.l_onoff = 1, .l_linger = 0};
-    ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    reset_at_close(socket);
     return;
   }
-  // What is unread would make a reset of the close, which would take the message with it.
-  std::array<std::uint8_t, 4096> discarded{};
-  for (int count = 0; count < limits::discards_at_accept; ++count) {
-    if (::recv(socket, discarded.data(), discarded.size(), MSG_DONTWAIT) <= 0) break;
-  }
-  // With more to come, which is the end: both are one packet. What arrives just now cannot keep
-  // that one from leaving, as it could if the close were to send it.
-  static_cast<void>(
-      ::send(socket, message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE));
-  ::shutdown(socket, SHUT_WR);
+  say_and_end(socket, message, worker_.scratch());
   if (client_) client_->close();
 }
 

@@ -1,6 +1,7 @@
 #include "gateway/mariadb/refusal.h"
 
 #include <algorithm>
+#include <cstring>
 #include <span>
 
 #include "gateway/mariadb/packet.h"
@@ -38,7 +39,7 @@ class RefusalWriter {
   // The texts below fit; the test is for the day when one of them does not.
   RefusalWriter& text(std::string_view text) noexcept {
     const std::size_t size = std::min(text.size(), refusal_.buffer_.size() - refusal_.size_);
-    std::copy_n(text.data(), size, refusal_.buffer_.data() + refusal_.size_);
+    std::memcpy(refusal_.buffer_.data() + refusal_.size_, text.data(), size);
     refusal_.size_ += size;
     return *this;
   }

@@ -58,6 +58,8 @@ void Relay::wait(Direction& direction, Stream& stream, Progress wanted) {
     end(RelayEnd::aborted);
     return;
   }
+  // Asks the kernel anew each time. To be told of news only would save a call, but behind a read
+  // that came short nobody knows whether the peer's end was told of with its last bytes.
   bool& awaited = &stream == direction.from ? direction.awaits_from : direction.awaits_to;
   const auto what = wanted == Progress::want_write ? Socket::wait_write : Socket::wait_read;
   stream.socket().async_wait(what, [this, &direction, &awaited](boost::system::error_code) {

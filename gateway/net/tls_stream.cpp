@@ -10,6 +10,7 @@
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
 
+#include "gateway/net/descriptor.h"
 #include "gateway/net/tls_library.h"
 #include "gateway/net/would_block.h"
 
@@ -53,11 +54,23 @@ Awaitable<Io> Stream::connect(const asio::generic::stream_protocol::endpoint& en
   if (aborted_) co_return Io::aborted;
   auto [error] = co_await socket_.async_connect(endpoint, as_result);
   if (aborted_) co_return Io::aborted;
+  if (!error) error = register_anew(endpoint.protocol());
   connect_error_ = error;
-  if (error) co_return Io::failed;
-  boost::system::error_code ignored;
-  socket_.non_blocking(true, ignored);
-  co_return Io::ok;
+  co_return error ? Io::failed : Io::ok;
+}
+
+boost::system::error_code Stream::register_anew(const asio::generic::stream_protocol& protocol) {
+  boost::system::error_code error;
+  Descriptor descriptor(socket_.release(error));
+  if (error) {
+    static_cast<void>(descriptor.release());  // the socket has it still
+    return error;
+  }
+  socket_.assign(protocol, descriptor.get(), error);
+  if (error) return error;
+  static_cast<void>(descriptor.release());
+  socket_.non_blocking(true, error);
+  return error;
 }
 
 Awaitable<Io> Stream::after(Progress progress) {

@@ -114,6 +114,9 @@ class Stream {
   [[nodiscard]] bool peer_was_untrusted() const noexcept { return peer_was_untrusted_; }
 
  private:
+  // Behind a connect that took its time Asio asks the kernel for room to write ever after, and each
+  // wait for something to read wakes for that once in vain.
+  boost::system::error_code register_anew(const asio::generic::stream_protocol& protocol);
   // What an attempt that did not move everything comes to: waits where waiting helps.
   Awaitable<Io> after(Progress progress);
   Attempt ssl_result(int result, std::size_t bytes) noexcept;

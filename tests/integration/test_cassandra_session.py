@@ -1,7 +1,7 @@
 """A session with a real Cassandra node, byte by byte: who gets in, what passes, and what does not."""
 
+import contextlib
 import hashlib
-import signal
 import ssl
 
 import pytest
@@ -176,11 +176,11 @@ class TestLogin:
 
     def test_a_denied_source_that_speaks_first_is_told_so(self, certificates, node, start_gateway):
         gateway = start_gateway(events_yaml(certificates, node, limits={"refusals": 0}), RULES)
-        gateway.signal(signal.SIGSTOP)
-        wait_until(lambda: set(gateway.thread_states()) == {"T"}, "the gateway stands still")
-        with connect(gateway, certificates, source=FORBIDDEN, tls=False) as session:
-            session.send(b"\x16\x03\x01\x02\x00" + b"hello" * 100)
-            gateway.signal(signal.SIGCONT)
+        with contextlib.ExitStack() as open_sessions:
+            with gateway.standing_still():
+                session = open_sessions.enter_context(
+                    connect(gateway, certificates, source=FORBIDDEN, tls=False))
+                session.send(b"\x16\x03\x01\x02\x00" + b"hello" * 100)
             assert session.receive_exactly(7) == b"\x15\x03\x03\x00\x02\x02\x31"  # access_denied
             # An end, and no reset, which others than Linux would put first.
             assert (session.receive(), session.error()) == (b"", 0)

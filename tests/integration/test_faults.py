@@ -21,6 +21,7 @@ from support.connection import Closed
 from support.failing_calls import FailingCalls, sanitizers
 from support.gatehouse import read_audit
 from support.mariadb_server import PASSWORD, MariaDbServer
+from support.refusals import denied_bytes
 from support.session import ServerError
 from support.waiting import wait_until
 
@@ -149,6 +150,21 @@ class TestNoDescriptors:
         [backend] = gateway.status()["servers"][0]["backends"]
         assert backend["state"] != "failed"
         assert _gets_in(gateway)
+
+    def test_those_that_are_refused_together_hold_one_at_a_time(self, certificates, mariadb,
+                                                                start_gateway):
+        if sanitizers():
+            pytest.skip("a sanitizer opens descriptors of its own")
+        stranger = "127.9.9.9"
+        gateway = start_gateway(
+            configuration.gateway_yaml(certificates, [mariadb.tcp_backend], workers=1),
+            {"orders.yaml": configuration.rule_file("some 127.0.0.0/24")})
+        with self._only(gateway, free=1), contextlib.ExitStack() as waiting:
+            with gateway.standing_still():
+                refused = [waiting.enter_context(gateway.connect(stranger)) for _ in range(20)]
+            for session in refused:
+                assert session.receive_rest() == denied_bytes(stranger)
+        assert "cannot take connections" not in gateway.log_text()
 
 
 class Disk:

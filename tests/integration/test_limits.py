@@ -1,5 +1,7 @@
 """Caps on sessions: who is over one reads 1040, and only who is allowed in learns of it."""
 
+import contextlib
+
 import pytest
 
 from support import configuration
@@ -48,6 +50,22 @@ def test_those_that_find_no_room_are_no_handshakes(certificates, mariadb, start_
                 assert outside.receive_rest() == TOO_MANY
         gateway.wait_for_metric("gatehouse_sessions_closed_total", 3, reason="too_many_sessions")
         assert gateway.metric("gatehouse_handshakes") == 0
+
+
+def test_those_that_find_no_room_take_none_from_who_comes_with_them(certificates, mariadb,
+                                                                     start_gateway):
+    server = configuration.server(certificates, [mariadb.tcp_backend], max_sessions=1)
+    gateway = start_gateway(configuration.gateway_yaml(
+        certificates, [], servers=[server], limits={"sessions_per_source": 3}, workers=1))
+    with gateway.connect() as inside, contextlib.ExitStack() as outside:
+        inside.log_in("native", PASSWORD)
+        with gateway.standing_still():
+            together = [outside.enter_context(gateway.connect()) for _ in range(8)]
+        for session in together:
+            assert session.receive_rest() == TOO_MANY
+        closed = wait_until(lambda: (found := gateway.audit("closed")) and len(found) == 8 and found,
+                            "all are in the audit")
+        assert {record["bound"] for record in closed} == {"max_sessions"}
 
 
 @pytest.mark.parametrize("limits, keys", [({"sessions": 2}, {}), ({}, {"max_sessions": 2})])

@@ -1,5 +1,6 @@
 """The real binary with a folder of its own: what it is told, what it says, how it ends."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -149,6 +150,16 @@ class Gatehouse:
         """A letter each, as in proc(5)."""
         return [stat.read_text().rpartition(")")[2].split()[0]
                 for stat in pathlib.Path(f"/proc/{self.pid}/task").glob("*/stat")]
+
+    @contextlib.contextmanager
+    def standing_still(self):
+        """Whatever comes meanwhile is there at once when it goes on."""
+        self.signal(signal.SIGSTOP)
+        try:
+            wait_until(lambda: set(self.thread_states()) == {"T"}, "the gateway stands still")
+            yield
+        finally:
+            self.signal(signal.SIGCONT)
 
     def is_running(self):
         return self._process is not None and self._process.poll() is None
