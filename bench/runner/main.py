@@ -95,7 +95,8 @@ def parsed():
     options.tool = build / "gatehouse-bench"
     options.gatehouses = {"gatehouse": build / "gatehouse"} | {
         name: pathlib.Path(file).resolve() for name, file in pairs(parser, options.gatehouse)}
-    for program in (options.tool, *options.gatehouses.values()):
+    options.floor = build / "refusal_floor"
+    for program in (options.tool, options.floor, *options.gatehouses.values()):
         if not os.access(program, os.X_OK):
             parser.error(f"{program} is not a program; bench/run builds those of this project")
     options.peers = {name: host_and_port(parser, at) for name, at in pairs(parser, options.peer)}

@@ -22,25 +22,27 @@ HAPROXY = "  acl known src -f {file}\n  tcp-request connection reject if !known"
 NGINX = """geo $door {{ default closed; include {file}; }}
   upstream open {{ server {backend}; }}
   upstream closed {{ server 127.0.0.1:1 down; }}"""
+NGINX_VALUE = " open;"
 
 
 class Lists:
-    """Files with so many addresses, the client's among them; `nginx` wants a value behind each."""
+    """Files with so many addresses, the client's among them; nginx wants a value behind each. All
+    are there before anybody is timed who reads them."""
 
     def __init__(self, folder):
         numbers = random.Random(1).sample(range(0x0B00_0000, 0x7E00_0000), MANY)
-        self._addresses = [".".join(str(number >> shift & 255) for shift in (24, 16, 8, 0))
-                           for number in numbers]
+        addresses = [".".join(str(number >> shift & 255) for shift in (24, 16, 8, 0))
+                     for number in numbers]
         self._folder = folder
         self._changes = 0
+        for count in (FEW, MANY):
+            chosen = ["127.0.0.1", *addresses[1:count]]
+            for behind in ("", NGINX_VALUE):
+                self.file(count, behind).write_text(
+                    "".join(f"{address}{behind}\n" for address in chosen), encoding="ascii")
 
     def file(self, count, behind=""):
-        path = self._folder / f"{count}{'-nginx' if behind else ''}.netset"
-        if not path.exists():
-            chosen = ["127.0.0.1", *self._addresses[1:count]]
-            path.write_text("".join(f"{address}{behind}\n" for address in chosen),
-                            encoding="ascii")
-        return path
+        return self._folder / f"{count}{'-nginx' if behind else ''}.netset"
 
     def prepare_changes(self):
         """Two more of each long one, so that a change takes no time of who is measured."""
@@ -67,7 +69,7 @@ def run(setting):
         setting, setting.stub, rules=HAPROXY.format(file=lists.file(count)))
     host, port = setting.stub
     starts["nginx"] = lambda count: peers.nginx(
-        setting, None, rules=NGINX.format(file=lists.file(count, " open;"),
+        setting, None, rules=NGINX.format(file=lists.file(count, NGINX_VALUE),
                                           backend=f"{host}:{port}"))
     findings = Findings()
     findings += _load(setting, starts)

@@ -59,9 +59,15 @@ class Setting(contextlib.ExitStack):
     def stub(self):
         """Where a node that answers at once listens; started when it is first asked for."""
         if self._stub is None:
-            self._stub = Stub(self.tool, self.options.stub_port)
+            self._stub = Program(
+                "the stub", [*self.tool.pinned_program, "stub", "--port", str(self.options.stub_port)])
             self.callback(self._stub.stop)
         return self._stub.address
+
+    def refusal_floor(self, how):
+        """Refuses by `reset`, `alert` or `message`, with no more calls than it takes; where proxies
+        run."""
+        return Program("the floor", [*self.processors.for_proxy, str(self.options.floor), how])
 
     def during_section(self, party):
         """Stops `party` when the section ends; returns it."""
@@ -91,16 +97,19 @@ class Setting(contextlib.ExitStack):
         print(f"{what} …", file=sys.stderr, flush=True)
 
 
-class Stub:
-    """The tool's own node of Cassandra, where servers run."""
+class Program:
+    """One of the project's own, which listens for clients and says where."""
 
-    def __init__(self, tool, port):
-        self._process = processes.start(
-            [*tool.pinned_program, "stub", "--port", str(port)], stdout=subprocess.PIPE, text=True)
+    def __init__(self, name, command):
+        self._process = processes.start(command, stdout=subprocess.PIPE, text=True)
         words = self._process.stdout.readline().split()
-        assert words[:1] == ["listening"], f"the stub does not listen on port {port}"
+        assert words[:1] == ["listening"], f"{name} does not listen: it says why above"
         host, port = words[-1].rsplit(":", 1)
         self.address = host, int(port)
+
+    @property
+    def pids(self):
+        return [self._process.pid]
 
     def stop(self):
         self._process.terminate()

@@ -85,17 +85,18 @@ class Flood {
   std::vector<std::jthread> threads_;
 };
 
-// Where each of them is in what is measured.
+// Where each of them is in what is measured, if it is.
 enum Quantities { alone, flooded };
-enum Figures { rate, moved_p50, moved_p99, cpu };
+enum Figures { rate, moved_p50, moved_p99 };  // and the last one of all: what a refusal costs
 
-Measured nothing_yet(const Subjects& subjects) {
-  Measured measured{.target = {},
-                    .quantities = {{"alone", {}}, {"flooded", {}}},
-                    .figures = {{"rate", "refusals/s", {}},
-                                {"moved_p50", "times", {}},
-                                {"moved_p99", "times", {}}},
-                    .by_step = {}};
+Measured nothing_yet(const Subjects& subjects, const DenyOptions& options) {
+  Measured measured{
+      .target = {}, .quantities = {}, .figures = {{"rate", "refusals/s", {}}}, .by_step = {}};
+  if (!options.is_flood_alone) {
+    measured.quantities = {{"alone", {}}, {"flooded", {}}};
+    measured.figures.push_back({"moved_p50", "times", {}});
+    measured.figures.push_back({"moved_p99", "times", {}});
+  }
   if (subjects.have_processes()) measured.figures.push_back({"cpu", "us a refusal", {}});
   return measured;
 }
@@ -106,7 +107,9 @@ class Round {
       : subjects_(subjects), options_(options), target_(target) {}
 
   bool measure(Measured& measured, std::string& why) {
-    return be_alone(measured, why) && be_flooded(measured, why) && only_flood(measured, why);
+    if (options_.is_flood_alone) return only_flood(measured, why);
+    if (!be_alone(measured, why) || !be_flooded(measured, why)) return false;
+    return target_.processes.empty() || only_flood(measured, why);
   }
 
  private:
@@ -132,11 +135,14 @@ class Round {
 
   // What a refusal costs shows only where there is nothing else.
   bool only_flood(Measured& measured, std::string& why) const {
-    if (target_.processes.empty()) return true;
     const Meter meter(target_);
     Flood flood(subjects_, options_, target_);
     std::this_thread::sleep_for(std::chrono::seconds(options_.seconds));
-    return flood.stop(why) && meter.add_cpu(measured.figures[cpu], flood.count(), why);
+    if (!flood.stop(why)) return false;
+    if (options_.is_flood_alone) {
+      measured.figures[rate].values.push_back(flood.count() / meter.seconds());
+    }
+    return meter.add_cpu(measured.figures.back(), flood.count(), why);
   }
 
   // One after the other for the time given, and once at least.
@@ -164,8 +170,8 @@ std::optional<std::vector<Measured>> measure_deny(const Subjects& subjects,
   const auto turn = [&](const Target& target, Measured& measured, std::string& own_why) {
     return Round(subjects, options, target).measure(measured, own_why);
   };
-  auto results = take_turns(subjects, options.rounds, nothing_yet(subjects), turn, why);
-  if (!results) return results;
+  auto results = take_turns(subjects, options.rounds, nothing_yet(subjects, options), turn, why);
+  if (!results || options.is_flood_alone) return results;
   // A round has too few samples for it.
   for (Measured& measured : *results) {
     const auto before = measured.quantities[alone].samples.percentile(0.99);

@@ -16,6 +16,7 @@ struct DenyOptions {
   std::size_t at_once = 4;   // clients that are turned away
   std::string allowed_from;  // empty: whichever address
   std::string refused_from;
+  bool is_flood_alone = false;  // nobody is let in
 };
 
 // No value: a connection failed that is allowed, or one did not that is refused, and `why` says at

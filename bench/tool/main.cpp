@@ -159,8 +159,13 @@ void add_deny(CLI::App& app, int& code) {
   command->add_option("--refused-from", options->refused_from, "The flood's address")
       ->required()
       ->type_name("ADDRESS");
-  command->add_option("--allowed-from", options->allowed_from, "The other one's")
-      ->type_name("ADDRESS");
+  auto* allowed_from =
+      command->add_option("--allowed-from", options->allowed_from, "The other one's")
+          ->type_name("ADDRESS");
+  command
+      ->add_flag("--flood-alone", options->is_flood_alone,
+                 "Nobody is let in: the rate of refusals and, with --process, what one costs")
+      ->excludes(allowed_from);
   add_rounds(*command, options->rounds);
   command->add_option("--seconds", options->seconds, "Of each part of a turn")
       ->check(CLI::Range(1, 3600))

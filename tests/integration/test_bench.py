@@ -299,6 +299,29 @@ class TestDeny:
             ALLOWED, "--format", "json", mariadb_target(gateway.address(), scheme="cql")))
         assert results["gatehouse"]["figures"]["rate"]["least"] > 0
 
+    def test_a_flood_alone_says_what_a_refusal_costs_and_lets_nobody_in(self, before_stub):
+        rules = configuration.rule_file(SOME, configuration.CLUSTER)
+        gateway = before_stub(rules=rules, on_deny="reset")
+        results = reported(bench(
+            "deny", "--rounds", 2, "--seconds", 1, "--refused-from", REFUSED, "--flood-alone",
+            "--format", "json", "--process", f"gatehouse={gateway.pid}",
+            mariadb_target(gateway.address(), scheme="cql")))
+        figures = results["gatehouse"]["figures"]
+        assert figures.keys() == {"rate", "cpu"}
+        assert all(len(figure["rounds"]) == 2 and figure["least"] > 0
+                   for figure in figures.values())
+        assert results["gatehouse"]["microseconds"] == {}
+        assert gateway.audit("opened") == []
+        shown = bench("deny", "--rounds", 1, "--seconds", 1, "--refused-from", REFUSED,
+                      "--flood-alone", mariadb_target(gateway.address(), scheme="cql"))
+        assert "refusals/s" in shown.stdout
+
+    def test_a_flood_alone_beside_somebody_is_a_contradiction(self, stub):
+        done = bench("deny", "--refused-from", REFUSED, "--allowed-from", ALLOWED, "--flood-alone",
+                     stub.target)
+        assert done.returncode == 2
+        assert "--allowed-from excludes --flood-alone" in done.stderr
+
     def test_one_that_is_let_in_is_an_error(self, stub):
         done = bench("deny", "--seconds", 1, "--refused-from", REFUSED, stub.target)
         assert done.returncode == 1
